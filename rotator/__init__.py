@@ -1,0 +1,3 @@
+"""Rotator: a terminal planner for rotating pinned TLS keys."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,88 @@
+"""What every check is given, and what several of them ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from rotator.model.pki import Certificate
+from rotator.model.policy import Count, Policy
+from rotator.simulate.fleet import Cohort, Fleet
+from rotator.simulate.impact import Impact
+from rotator.simulate.inventory import Enforced, Inventory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What a check looks at.
+
+    Attributes:
+        inventory: the policy with everything looked up.
+        fleet: its clients.
+        now: the instant of the check.
+        today: an impact with nothing happening, at that instant.
+        shipped: the bytes of files that `[[exports]]` names, by path, where they exist.
+    """
+
+    inventory: Inventory
+    fleet: Fleet
+    now: datetime
+    today: Impact
+    shipped: dict[str, bytes]
+
+    @property
+    def policy(self) -> Policy:
+        """Give the policy."""
+        return self.inventory.policy
+
+    def day(self, days: float) -> date:
+        """Give the date some days from now."""
+        return (self.now + timedelta(days=days)).date()
+
+    def releases(self) -> Iterator[tuple[str, str, tuple[Enforced, ...], list[Cohort]]]:
+        """Give each release: its policy path, a name for people, what it enforces, and its cohorts."""
+        for (app, index), enforced in self.inventory.enforced.items():
+            cohorts = [c for c in self.fleet.cohorts if c.app == app and c.release == index]
+            release = self.policy.apps[app].releases[index] if index >= 0 else None
+            path = f"apps.{app}" + (f".releases[{index}]" if release else "")
+            yield path, f"{app} {release.version}" if release else app, enforced, cohorts
+
+    def pinset_users(self) -> dict[str, set[str]]:
+        """Give the apps that use each pinset, in any release that is not to come."""
+        users: dict[str, set[str]] = {}
+        for table in (self.inventory.enforced, self.inventory.beside):
+            for (app, _), enforced in table.items():
+                for item in enforced:
+                    if not item.from_file and item.source:
+                        users.setdefault(item.source, set()).add(app)
+        return users
+
+    def served(self) -> Iterator[tuple[str, Certificate]]:
+        """Give each host label with each leaf it serves in any place."""
+        for label, offers in self.today.world.served.items():
+            for offer in offers:
+                yield label, offer.chain.leaf
+
+    def due(self, instant: datetime) -> int:
+        """Give the whole days until an instant, negative when it has passed."""
+        return (instant.date() - self.now.date()).days
+
+
+def clients_of(cohorts: list[Cohort]) -> Count | None:
+    """Add the sizes of cohorts up; None when one is not known."""
+    if any(cohort.clients is None for cohort in cohorts):
+        return None
+    return Count(
+        low=sum(c.clients.low for c in cohorts if c.clients),
+        high=sum(c.clients.high for c in cohorts if c.clients),
+    )
+
+
+def people(count: Count | None) -> str:
+    """Show a number of clients in a sentence."""
+    if count is None:
+        return "an unknown number of clients"
+    if count.exact:
+        return f"{count.high:,} clients"
+    return f"{count.low:,}-{count.high:,} clients"

@@ -1,0 +1,33 @@
+"""Every check on one screen, and running them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rotator.checks import backups, dates, pins
+from rotator.checks.base import Subject
+from rotator.model.findings import Finding, worst_first
+
+CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    pins.breaks_today,
+    backups.no_usable_backup,
+    backups.primary_not_served,
+    backups.gone_but_shipped,
+    backups.stale_proof,
+    backups.single_pin,
+    dates.pins_expire,
+    dates.certificate_ends,
+    dates.certificate_pins,
+    dates.old_numbers,
+    pins.unknown_pins,
+    pins.junk_keys,
+    pins.not_ours,
+    pins.export_drift,
+    pins.files_read,
+)
+
+
+def run(subject: Subject) -> tuple[Finding, ...]:
+    """Run every check; findings that the policy allows are left out, the others come worst first."""
+    found = (finding for check in CHECKS for finding in check(subject))
+    return worst_first(pins.without_allowed(subject, found))

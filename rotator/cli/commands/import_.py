@@ -1,0 +1,24 @@
+"""`rotator import`: a shipped pin file to policy TOML."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from rotator.cli.clock import now
+from rotator.cli.console import Console
+from rotator.model.findings import Severity
+from rotator.workflows.importing import import_file
+
+
+def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
+    """Print the policy TOML; findings go to stderr, and 1 where any is a warning or worse."""
+    imported = import_file(asked.mechanism, asked.file, now(environ).date())
+    if asked.json:
+        console.json({"schema": 1, "toml": imported.toml, "findings": [f.to_json() for f in imported.findings]})
+    else:
+        console.result(imported.toml)
+        for finding in imported.findings:
+            hint = f"\n  hint: {finding.hint}" if finding.hint else ""
+            console.talk(f"{finding.severity}: {finding.id}: {finding.subject}: {finding.message}{hint}")
+    return int(any(f.severity.rank <= Severity.WARNING.rank for f in imported.findings))

@@ -1,0 +1,32 @@
+"""`rotator POLICY`: the planner on a terminal, else the summary."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+from rotator.cli.clock import now
+from rotator.cli.console import Console
+from rotator.workflows.opening import open_policy
+
+
+def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
+    """Open the planner, or print the page."""
+    at = now(environ)
+    terminal = sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
+    if terminal and not (asked.summary or asked.json):
+        from rotator.tui.app import run_planner
+
+        return run_planner(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color)
+    picture = open_policy(asked.policy, at.date())
+    if asked.json:
+        from rotator.cli.commands import check
+
+        return check.report(asked.policy, picture, at, console, fail_on="warning", baseline=None, as_json=True)
+    from rotator.report.summary import render
+    from rotator.workflows.summarizing import summarize
+
+    summary = summarize(picture, at, asked.policy)
+    console.result(render(summary))
+    return int(bool(summary.to_do))

@@ -1,0 +1,124 @@
+"""Every command, its arguments and its help; what a command does is imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rotator import __version__
+
+DESCRIPTION = "Plan the rotation of pinned TLS keys: which clients break, which are exposed, what to ship."
+EPILOG = """\
+exit codes:
+  0  fine
+  1  findings from warning up, or breakage or exposure beyond the budgets
+  2  unusable input or usage
+  3  refused because it would be unsafe
+
+`rotator POLICY` opens the planner; where stdout is no terminal it prints the one-page summary.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="rotator", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("--version", action="version", version=f"rotator {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (add, about) in COMMANDS.items():
+        command = commands.add_parser(name, help=about, description=about[:1].upper() + about[1:] + ".")
+        add(command)
+        _common(command)
+    return top
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="the result as JSON")
+    command.add_argument("--ascii", action="store_true", help="nothing but ASCII")
+    command.add_argument("--no-color", action="store_true", help="no colour")
+
+
+def _policy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("policy", metavar="POLICY", help="the policy file")
+
+
+def _open(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--summary", action="store_true", help="print the summary on a terminal too")
+
+
+def _new(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="[APP[:VERSION]=]FILE",
+        help="a PEM chain, the output of openssl s_client -showcerts (- reads it), a public key, a certificate "
+        "request, a shipped pin file, or a CSV with app, version and clients",
+    )
+    command.add_argument(
+        "--app", action="append", default=[], metavar="NAME=MECHANISM", help="an app of which there is no shipped file"
+    )
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "--fail-on", choices=("info", "warning", "error"), default="warning", help="exit 1 from this severity up"
+    )
+    command.add_argument("--baseline", metavar="FILE", help="an earlier check --json: fail on new findings only")
+
+
+def _simulate(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "events",
+        nargs="*",
+        metavar="EVENT",
+        help="such as key-compromise:KEY, revoke:HOST?clock=5d, renew:HOST:new-key",
+    )
+    command.add_argument("--scenario", metavar="NAME", help="a scenario of the policy")
+    command.add_argument("--at", metavar="T", help="the date or instant of the answer")
+    command.add_argument("--until", metavar="T", help="answer day by day until then")
+    command.add_argument(
+        "--serve", action="append", default=[], metavar="HOST=CHAIN|KEY[@T]", help="what a host serves from then on"
+    )
+    command.add_argument("--totals", action="store_true", help="totals without rows")
+    command.add_argument("--no-report", action="store_true", help="keep no report of this answer")
+
+
+def _import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("mechanism", metavar="MECHANISM", help="whose rules read the file")
+    command.add_argument("file", metavar="FILE", help="the shipped pin file")
+
+
+def _export(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--promote", metavar="KEY", help="make this backup the primary")
+    command.add_argument("--drop", action="append", default=[], metavar="KEY", help="take this key out, as compromised")
+    command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
+    command.add_argument("--write", action="store_true", help="write over the policy's own files")
+    command.add_argument("--override", default="", metavar="REASON", help="go on against a refusal; kept in the report")
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=("list", "show"), help="list them, or show one")
+    command.add_argument(
+        "targets",
+        nargs="*",
+        metavar="[POLICY] [ID]",
+        help="the policy (default: every one in this folder), and a report's id, its beginning, or `last`",
+    )
+    command.add_argument("--format", choices=("text", "md", "html", "json"), default="text", help="how to show it")
+
+
+COMMANDS: dict[str, tuple[Any, str]] = {
+    "open": (_open, "open the planner, or print the one-page summary"),
+    "new": (_new, "build a policy from chains, keys, requests, shipped pin files and counts"),
+    "check": (_check, "findings and calendar, for CI"),
+    "simulate": (_simulate, "who breaks and who is exposed"),
+    "import": (_import, "a shipped pin file to policy TOML"),
+    "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
+    "report": (_report, "past reports"),
+}

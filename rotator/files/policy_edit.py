@@ -1,0 +1,65 @@
+"""Edit the text of a policy: only what changes is touched, comments, order and formatting stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rotator.errors import InputError, Problem
+from rotator.model.edits import Edit, Remove, SetValue
+
+
+def apply(text: str, edits: Iterable[Edit], file: str) -> str:
+    """Give the text with some edits made.
+
+    Args:
+        text: TOML.
+        edits: what to change, in order.
+        file: the name of the policy, for messages.
+
+    Raises:
+        InputError: a place to edit does not exist in this file.
+    """
+    import tomlrt
+
+    document = tomlrt.loads(text)
+    for edit in edits:
+        try:
+            if isinstance(edit, SetValue):
+                _set(document, edit)
+            else:
+                _remove(document, edit)
+        except (KeyError, IndexError, TypeError, tomlrt.TOMLError) as error:
+            raise InputError(
+                Problem(
+                    f"cannot be edited here: {error}",
+                    file=file,
+                    path=edit.where,
+                    hint="it may stand in an included file; edit it there",
+                )
+            ) from None
+    return tomlrt.dumps(document)
+
+
+def _set(document: Any, edit: SetValue) -> None:  # noqa: ANN401 - a document of tomlrt
+    *parents, last = edit.path
+    here = document
+    for depth, part in enumerate(parents):
+        if isinstance(part, str) and part not in here:
+            names = [str(name) for name in parents[depth:]]
+            here = here.ensure_table(names)
+            break
+        here = here[part]
+    if isinstance(edit.value, dict) and isinstance(last, str) and last not in here and here is not document:
+        table = document.ensure_table([str(part) for part in edit.path])
+        for key, value in edit.value.items():
+            table[key] = value
+        return
+    here[last] = edit.value
+
+
+def _remove(document: Any, edit: Remove) -> None:  # noqa: ANN401 - a document of tomlrt
+    here = document
+    for part in edit.path[:-1]:
+        here = here[part]
+    del here[edit.path[-1]]

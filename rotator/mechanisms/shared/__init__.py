@@ -1,0 +1,1 @@
+"""What two technologies have in common: decoders, XML with positions, property lists."""

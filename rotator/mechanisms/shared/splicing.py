@@ -1,0 +1,56 @@
+"""Change a file by cutting out and putting in: every byte that is not touched stays as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Splices:
+    """Edits to a file, made all at once; they must not overlap."""
+
+    data: bytes
+    edits: list[tuple[int, int, bytes]] = field(default_factory=list)
+
+    def replace(self, start: int, end: int, new: bytes) -> None:
+        """Put bytes in the place of others."""
+        self.edits.append((start, end, new))
+
+    def insert(self, at: int, new: bytes) -> None:
+        """Put bytes in."""
+        self.edits.append((at, at, new))
+
+    def remove_lines(self, start: int, end: int) -> None:
+        """Take an element out, with the rest of its line where it stands alone on it."""
+        begin = start
+        while begin > 0 and self.data[begin - 1 : begin] in (b" ", b"\t"):
+            begin -= 1
+        after = end
+        while after < len(self.data) and self.data[after : after + 1] in (b" ", b"\t", b"\r"):
+            after += 1
+        alone = begin == 0 or self.data[begin - 1 : begin] == b"\n"
+        if alone and self.data[after : after + 1] == b"\n":
+            self.edits.append((begin, after + 1, b""))
+        else:
+            self.edits.append((start, end, b""))
+
+    def result(self) -> bytes:
+        """Give the file with every edit made."""
+        out = bytearray()
+        at = 0
+        for start, end, new in sorted(self.edits, key=lambda edit: (edit[0], edit[1])):
+            out += self.data[at:start] + new
+            at = max(at, end)
+        return bytes(out + self.data[at:])
+
+
+def newline_of(data: bytes) -> bytes:
+    """Give the line ending a file uses."""
+    return b"\r\n" if b"\r\n" in data else b"\n"
+
+
+def indent_of(data: bytes, at: int) -> bytes:
+    """Give the white space in front of a position, if nothing else stands before it on its line."""
+    begin = data.rfind(b"\n", 0, at) + 1
+    head = data[begin:at]
+    return head if not head.strip() else b""

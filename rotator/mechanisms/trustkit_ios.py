@@ -1,0 +1,290 @@
+"""TrustKit for iOS and macOS: `TSKConfiguration` in a property list.
+
+Rules from TrustKit's source: `TSKTrustKitConfig`, `parse_configuration.m`, `configuration_utils.m`,
+`ssl_pin_verifier.m`. Many mistakes raise an exception when the library starts, which ends the app.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from rotator.errors import Problem
+from rotator.mechanisms import base
+from rotator.mechanisms.base import (
+    ConfigRejectedError,
+    Context,
+    Entry,
+    Facts,
+    Mechanism,
+    Parsed,
+    PinConfig,
+    PinList,
+)
+from rotator.mechanisms.shared import plist, plist_edit
+from rotator.mechanisms.shared.decoding import apple
+from rotator.model.findings import Finding, error, info, warning
+from rotator.model.names import Cover, Reach, parents
+from rotator.model.pins import is_canonical, spki_pin
+from rotator.model.rules import BadConfig, LocalRoots, Mode, Revocation, Rule, Scope
+
+VENDOR = "https://github.com/datatheorem/TrustKit"
+KEY_TYPES = frozenset({"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384"})
+"""Key types for which TrustKit can rebuild the SubjectPublicKeyInfo; any other met before a match blocks."""
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one configuration; raises where TrustKit raises."""
+
+    context: Context
+    findings: list[Finding] = field(default_factory=list)
+
+    def reject(self, name: str, message: str, value: object = None) -> ConfigRejectedError:
+        return ConfigRejectedError(
+            Problem(
+                message,
+                file=self.context.subject,
+                path=name,
+                value=value,
+                hint="TrustKit raises an exception when it starts: the app crashes at launch",
+            ),
+            BadConfig.CRASH,
+        )
+
+    def domain(self, name: str, value: object) -> Entry:
+        if not isinstance(value, dict):
+            raise self.reject(name, "the entry is not a dictionary")
+        self._suffix(name, value)
+        if value.get("TSKExcludeSubdomainFromParentPolicy") is True:
+            if len(value) > 1:
+                raise self.reject(name, "an excluded subdomain has other settings")
+            return Entry(covers=(Cover(name.lower()),), unpinned_on_purpose=True)
+        where = f"{self.context.subject}: {name}"
+        enforce = value.get("TSKEnforcePinning") is not False
+        pins = self._pins(name, value, enforce=enforce)
+        if not enforce:
+            self.findings.append(
+                warning(
+                    "report-only",
+                    where,
+                    "TSKEnforcePinning is off: a wrong key is reported and let through",
+                    source=VENDOR,
+                )
+            )
+        reach = Reach.ALL if value.get("TSKIncludeSubdomains") is True else Reach.EXACT
+        return Entry(
+            covers=(Cover(name.lower(), reach),),
+            lists=(PinList(scope=Scope.ANY, pins=pins),) if pins else (),
+            expires=self._expires(name, value, where),
+            mode=Mode.ENFORCE if enforce else Mode.REPORT_ONLY,
+        )
+
+    def _suffix(self, name: str, value: dict[str, Any]) -> None:
+        problem = suffix_problem(name, subdomains=value.get("TSKIncludeSubdomains") is True, context=self.context)
+        if problem:
+            raise self.reject(name, problem)
+
+    def _pins(self, name: str, value: dict[str, Any], *, enforce: bool) -> tuple[Any, ...]:
+        texts = value.get("TSKPublicKeyHashes")
+        if not isinstance(texts, list):
+            raise self.reject(name, "TSKPublicKeyHashes is missing")
+        pins = []
+        for text in texts:
+            digest = apple(text) if isinstance(text, str) else None
+            if digest is None or len(digest) != 32:
+                raise self.reject(name, "a pin that is not the base64 of 32 bytes", text)
+            if not is_canonical(text):
+                self.findings.append(base.note_spelling(f"{self.context.subject}: {name}", text))
+            pins.append(spki_pin(digest))
+        unique = base.distinct(pins)
+        if len(unique) < (2 if enforce else 1):
+            raise self.reject(name, "fewer than two different pins" if enforce else "no pins", len(unique))
+        return unique
+
+    def _expires(self, name: str, value: dict[str, Any], where: str) -> date | None:
+        text = value.get("TSKExpirationDate")
+        if text is None:
+            return None
+        if not isinstance(text, str):
+            raise self.reject(name, "TSKExpirationDate is not a text like 2027-06-30", text)
+        match = _DATE.fullmatch(text)
+        try:
+            if match is None:
+                raise ValueError  # noqa: TRY301 - one finding for every unreadable date
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        except ValueError:
+            self.findings.append(
+                error(
+                    "never-expires",
+                    where,
+                    f"TSKExpirationDate {text!r} is not a date like 2027-06-30: the pins never end",
+                    "write the date as yyyy-MM-dd",
+                    VENDOR,
+                )
+            )
+            return None
+
+
+def suffix_problem(name: str, *, subdomains: bool, context: Context) -> str:
+    """Say what TrustKit's registry of public suffixes has against a name, or ""."""
+    suffix = context.public_suffix(name.lower()) if "." in name else None
+    if suffix is None:
+        return "a name without a known public suffix"
+    if subdomains and suffix == name.lower():
+        return "subdomains of a public suffix"
+    return ""
+
+
+class TrustKitIos(Mechanism):
+    """The library's own validator, called by the app or by swizzled network delegates."""
+
+    id = "trustkit-ios"
+    file_name = "TrustKit.plist"
+    says_expiry = True
+    says_report_only = True
+    fewest_pins = 2
+    facts = Facts(
+        title="TrustKit for iOS and macOS",
+        object="public key, SHA-256",
+        scope="any certificate of the path, root first",
+        host_rule="exact name, else the longest parent with TSKIncludeSubdomains; an excluded name is unpinned",
+        expiry="date, at UTC midnight, then open; a date that does not parse never comes",
+        report_only="TSKEnforcePinning = false",
+        local_roots="pins hold on iOS; bypassed on macOS by default",
+        update_channel="app release or code",
+        bad_config="the app crashes at launch",
+        sources=("TrustKit parse_configuration.m, ssl_pin_verifier.m", VENDOR),
+    )
+
+    def parse(self, data: bytes, context: Context) -> Parsed:
+        """Read an `Info.plist` with `TSKConfiguration`, or a property list that is that dictionary."""
+        root = plist.load(data, context.subject)
+        section = root.get("TSKConfiguration", root)
+        domains = section.get("TSKPinnedDomains") if isinstance(section, dict) else None
+        if not isinstance(domains, dict):
+            if "TSKConfiguration" in root or plist.find_key(root, "TSKPinnedDomains"):
+                raise ConfigRejectedError(
+                    Problem(
+                        "TSKConfiguration has no dictionary TSKPinnedDomains",
+                        file=context.subject,
+                        hint="TrustKit raises an exception when it starts: the app crashes at launch",
+                    ),
+                    BadConfig.CRASH,
+                )
+            config = PinConfig()
+            return Parsed(config=config, findings=tuple(self.lint(config, context)))
+        reader = _Reader(context)
+        config = PinConfig(entries=tuple(reader.domain(name, value) for name, value in domains.items()))
+        orphan = _orphan(config)
+        if orphan:
+            raise reader.reject(orphan, "an excluded subdomain without a pinned parent that includes it")
+        if isinstance(section, dict) and section.get("TSKSwizzleNetworkDelegates") is not True:
+            reader.findings.append(
+                info(
+                    "coverage-by-code",
+                    context.subject,
+                    "TSKSwizzleNetworkDelegates is off: only connections whose code calls the validator are pinned",
+                    source=VENDOR,
+                )
+            )
+        return Parsed(config=config, findings=(*reader.findings, *self.lint(config, context)))
+
+    def refuse(self, config: PinConfig, context: Context) -> str:
+        """Say why TrustKit would raise: a name without public suffix, or too few pins."""
+        for entry in config.entries:
+            for cover in entry.covers:
+                problem = suffix_problem(cover.name, subdomains=cover.reach is Reach.ALL, context=context)
+                if problem:
+                    return f"{problem}: {cover.name}"
+            if entry.lists and len(set(entry.pins)) < (2 if entry.mode is Mode.ENFORCE else 1):
+                return "fewer than two different pins"
+        return ""
+
+    def rule(self, config: PinConfig, host: str) -> Rule:
+        """Choose the exact name, else the longest parent that includes its subdomains."""
+        by_name = {cover.name: (entry, cover) for entry in config.entries for cover in entry.covers}
+        entry = by_name[host][0] if host in by_name else None
+        if entry is None:
+            for name in parents(host):
+                found = by_name.get(name)
+                if found is not None and found[1].reach is Reach.ALL:
+                    entry = found[0]
+                    break
+        common = {"local_roots": LocalRoots.ENFORCE, "revocation": Revocation.SOFT}
+        if entry is None:
+            return Rule(listed=not config.pinned, **common)  # type: ignore[arg-type]
+        return Rule(
+            clauses=entry.clauses,
+            expiry=self.expiry(entry.expires),
+            mode=entry.mode,
+            key_types=KEY_TYPES if entry.lists else None,
+            **common,  # type: ignore[arg-type]
+        )
+
+    def losses(self, spec: base.PinsetSpec) -> Iterator[tuple[str, str]]:
+        """Count two pins only where it enforces."""
+        for name, text in super().losses(spec):
+            if name != "too-few-pins" or spec.mode is Mode.ENFORCE:
+                yield name, text
+
+    def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
+        """Replace the pins and the expiry of each domain; reporting, other domains and other settings stay."""
+        root = plist.load(data, context.subject)
+        head = ("TSKConfiguration",) if "TSKConfiguration" in root or "TSKPinnedDomains" not in root else ()
+        for entry in config.entries:
+            for cover in entry.covers:
+                wanted = _domain(entry, cover)
+                here: Any = root
+                for key in (*head, "TSKPinnedDomains", cover.name):
+                    here = here.get(key) if isinstance(here, dict) else None
+                path = (*head, "TSKPinnedDomains", cover.name)
+                if not isinstance(here, dict):
+                    data = plist_edit.put(data, path, wanted, context.subject)
+                    continue
+                for key in (
+                    "TSKPublicKeyHashes",
+                    "TSKExpirationDate",
+                    "TSKIncludeSubdomains",
+                    "TSKEnforcePinning",
+                ):
+                    if key in wanted and here.get(key) != wanted[key]:
+                        data = plist_edit.put(data, (*path, key), wanted[key], context.subject)
+        return data
+
+    def render(self, config: PinConfig) -> bytes:
+        """Write a property list that holds the TrustKit configuration and nothing else."""
+        domains: dict[str, dict[str, Any]] = {}
+        for entry in config.entries:
+            for cover in entry.covers:
+                domains[cover.name] = _domain(entry, cover)
+        return plist.dump({"TSKConfiguration": {"TSKSwizzleNetworkDelegates": True, "TSKPinnedDomains": domains}})
+
+
+def _orphan(config: PinConfig) -> str:
+    pinned = {c.name for e in config.entries if e.lists for c in e.covers if c.reach is Reach.ALL}
+    for entry in config.entries:
+        if entry.unpinned_on_purpose and not any(p in pinned for p in parents(entry.covers[0].name)):
+            return entry.covers[0].name
+    return ""
+
+
+def _domain(entry: Entry, cover: Cover) -> dict[str, Any]:
+    if entry.unpinned_on_purpose:
+        return {"TSKExcludeSubdomainFromParentPolicy": True}
+    domain: dict[str, Any] = {
+        "TSKIncludeSubdomains": cover.reach is Reach.ALL,
+        "TSKEnforcePinning": entry.mode is Mode.ENFORCE,
+        "TSKPublicKeyHashes": [pin.text[7:] for pin in entry.pins],
+        "TSKDisableDefaultReportUri": True,
+    }
+    if entry.expires is not None:
+        domain["TSKExpirationDate"] = f"{entry.expires:%Y-%m-%d}"
+    return domain
+
+
+MECHANISM = TrustKitIos()

@@ -1,0 +1,245 @@
+"""What an answer says: as JSON for programs, as a document for people."""
+
+from __future__ import annotations
+
+from rotator.model.policy import Count
+from rotator.model.verdicts import Verdict
+from rotator.model.when import iso, show
+from rotator.report.document import (
+    Block,
+    Bullets,
+    Document,
+    Facts,
+    Heading,
+    Json,
+    Paragraph,
+    Table,
+    join,
+    number,
+    percent,
+    span,
+)
+from rotator.simulate.explain import why
+from rotator.simulate.fleet import Connection
+from rotator.simulate.impact import Row, Total
+from rotator.simulate.question import Answer
+
+SCHEMA = 1
+MOST_ROWS = 60
+"""Rows a document shows; the others are counted. JSON has all of them."""
+
+
+def to_json(answer: Answer, *, rows: bool = True) -> Json:
+    """Give an answer as plain JSON values; see `docs/simulate.schema.json`."""
+    impact, fleet = answer.impact, answer.fleet
+    first = answer.first_break
+    whole = fleet.population
+    data: Json = {
+        "schema": SCHEMA,
+        "policy": {"name": answer.inventory.policy.name, "sha256": answer.inventory.digest},
+        "events": [o.text for o in answer.question.occurrences],
+        "at": iso(impact.at),
+        "population": None if whole is None else whole.high,
+        "ok": total_json(impact.ok),
+        "unpinned": total_json(impact.unpinned),
+        "broken": total_json(impact.broken),
+        "exposed": total_json(impact.exposed),
+        "lost": total_json(impact.lost),
+        "first_break": None
+        if first is None
+        else {
+            "at": iso(first.at),
+            "app": first.row.connection.cohort.app,
+            "version": first.row.connection.cohort.version,
+            "host": first.row.connection.host,
+        },
+        "because": {"notes": list(answer.notes)},
+    }
+    if rows:
+        data["cohorts"] = [_row_json(row, answer, whole) for row in impact.rows]
+    if answer.question.until is not None:
+        data["days"] = [
+            {
+                "date": day.day.date().isoformat(),
+                **{name: total_json(total) for name, total in day.totals.items()},
+            }
+            for day in answer.days
+        ]
+    return data
+
+
+def total_json(total: Total) -> Json:
+    """Give a total: the upper number, its share, and both ends where they differ."""
+    data: Json = {"clients": total.high, "share": total.share}
+    return data if total.low == total.high else {**data, "low": total.low, "high": total.high}
+
+
+def _row_json(row: Row, answer: Answer, whole: Count | None) -> Json:
+    cohort = row.connection.cohort
+    clients = _users(row.connection)
+    data: Json = {
+        "app": cohort.app,
+        "version": cohort.version,
+        "mechanism": list(row.connection.mechanisms),
+        "trust": cohort.trust,
+        "host": row.connection.host,
+        "verdict": str(row.verdict),
+        "reason": str(row.reason),
+        "attacker_reason": None if row.attacker_reason is None else str(row.attacker_reason),
+        "pin_in_force": row.pin_in_force,
+        "unsure": row.unsure,
+        "clients": None if clients is None else clients.high,
+        "share": _share(clients, whole),
+        "why": why(row, answer.inventory),
+    }
+    if clients is not None and not clients.exact:
+        data |= {"low": clients.low, "high": clients.high}
+    if row.connection.note:
+        data["beside"] = row.connection.note
+    return data
+
+
+def _users(connection: Connection) -> Count | None:
+    """Give the clients of a cohort that use a host."""
+    clients, share = connection.cohort.clients, connection.share
+    if clients is None or share == 1:
+        return clients
+    return Count(low=round(clients.low * share), high=round(clients.high * share))
+
+
+def _share(clients: Count | None, whole: Count | None) -> float | None:
+    if clients is None or whole is None:
+        return None
+    return clients.high / whole.high if whole.high else 0.0
+
+
+def to_document(answer: Answer) -> Document:
+    """Write an answer for people: what was asked, the answer in a sentence, totals, who, and what it stands on."""
+    asked = ", ".join(o.text for o in answer.question.occurrences) or "nothing happens"
+    blocks: list[Block] = [Paragraph(text, strong=True) for text in headlines(answer)]
+    blocks += [
+        Facts(tuple(_totals(answer))),
+        Table(
+            ("verdict", "cohort", "host", "clients", "why"),
+            tuple(_lines(answer)),
+            right=("clients",),
+            wide="why",
+        ),
+    ]
+    if answer.days:
+        blocks += [Heading("day by day"), _days(answer)]
+    blocks += [
+        Heading("what this stands on"),
+        Bullets((*answer.notes, f"policy {answer.inventory.policy.name}, sha256 {answer.inventory.digest}")),
+    ]
+    return Document(f"{answer.inventory.policy.name}: {asked}, at {show(answer.impact.at)}", tuple(blocks))
+
+
+def headlines(answer: Answer) -> list[str]:
+    """Say the answer in one to three sentences, the one that is most often got wrong among them."""
+    impact = answer.impact
+    broken, exposed = impact.broken, impact.exposed
+    said = []
+    if broken.none and exposed.none:
+        said.append("Nobody breaks and nobody is exposed.")
+    else:
+        said.append(f"{_sentence(broken)} break, {_sentence(exposed)} are exposed.")
+    swapped = {o.parts[0] for o in answer.question.occurrences if o.id in ("serve", "ca-change")}
+    stolen = [o.parts[0] for o in answer.question.occurrences if o.id == "key-compromise"]
+    if stolen and not exposed.none:
+        keys = join(stolen)
+        still = "still " if swapped else ""
+        said.append(
+            f"A new key on the servers ends no exposure: these clients {still}accept {keys} until they run a release "
+            "without its pin, or every certificate for it has ended as they check it."
+        )
+    revoked = any(o.id == "revoke" for o in answer.question.occurrences)
+    if revoked and not stolen:
+        said.append("Revoked is not stolen: with a sound key, reissue with the same key breaks no key pin.")
+    if any(row.unsure for row in impact.rows):
+        said.append("UNSURE rows turn on what nobody can know; the worse is counted.")
+    return said
+
+
+def _sentence(total: Total) -> str:
+    if total.none:
+        return "0 clients"
+    if total.high is None:
+        return "an unknown number of clients"
+    return f"{span(total.low, total.high)} clients ({percent(total.share)})"
+
+
+def _totals(answer: Answer) -> list[tuple[str, str]]:
+    impact = answer.impact
+    whole = answer.fleet.population
+    pairs = [("clients", "unknown: no counts yet" if whole is None else span(whole.low, whole.high))]
+    for verdict, total in (
+        (Verdict.OK, impact.ok),
+        (Verdict.BREAKS, impact.broken),
+        (Verdict.EXPOSED, impact.exposed),
+        (Verdict.LOST, impact.lost),
+        (Verdict.UNPINNED, impact.unpinned),
+    ):
+        rows = sum(1 for row in impact.rows if _counts(row, verdict))
+        known = total.high is not None
+        shown = f"{span(total.low, total.high)} ({percent(total.share)})" if known else f"unknown, in {rows} rows"
+        note = " in both of these" if verdict is Verdict.LOST and rows else ""
+        label = verdict.value.upper() if verdict not in (Verdict.OK, Verdict.UNPINNED) else verdict.value
+        pairs.append((f"{verdict.glyph} {label}", shown + note))
+    first = answer.first_break
+    if first is None:
+        until = f" until {show(answer.question.until)}" if answer.question.until else ""
+        pairs.append(("first break", f"none{until}"))
+    else:
+        cohort = first.row.connection.cohort
+        pairs.append(("first break", f"{show(first.at)}, {cohort.name} on {first.row.connection.host}"))
+    return pairs
+
+
+def _counts(row: Row, verdict: Verdict) -> bool:
+    if verdict is Verdict.BREAKS:
+        return row.verdict.is_broken
+    if verdict is Verdict.EXPOSED:
+        return row.verdict.is_exposed
+    return row.is_unpinned if verdict is Verdict.UNPINNED else row.verdict is verdict
+
+
+def _lines(answer: Answer) -> list[tuple[str, ...]]:
+    rows = answer.impact.rows
+    lines = [line(row, answer) for row in rows[:MOST_ROWS]]
+    if len(rows) > MOST_ROWS:
+        lines.append(("", f"and {len(rows) - MOST_ROWS} rows more", "", "", "all of them: --json"))
+    return lines
+
+
+def line(row: Row, answer: Answer) -> tuple[str, ...]:
+    """Give a row of the table of clients."""
+    clients = _users(row.connection)
+    doubt = " UNSURE" if row.unsure else ""
+    return (
+        f"{row.verdict.glyph} {row.verdict.value.upper()}{doubt}"
+        if row.verdict.is_broken or row.verdict.is_exposed
+        else f"{row.verdict.glyph} {row.verdict.value}{doubt}",
+        row.connection.cohort.name,
+        row.connection.host + (f" ({row.connection.note})" if row.connection.note else ""),
+        "?" if clients is None else span(clients.low, clients.high),
+        why(row, answer.inventory),
+    )
+
+
+def _days(answer: Answer) -> Table:
+    """Show the days on which something changes, the first and the last."""
+    shown: list[tuple[str, ...]] = []
+    previous: tuple[str, ...] = ()
+    for day in answer.days:
+        totals = tuple(_cell(day.totals[name]) for name in ("broken", "exposed", "unpinned"))
+        if totals != previous or day is answer.days[-1]:
+            shown.append((day.day.date().isoformat(), *totals))
+        previous = totals
+    return Table(("day", "broken", "exposed", "unpinned"), tuple(shown), right=("broken", "exposed", "unpinned"))
+
+
+def _cell(total: Total) -> str:
+    if total.none:
+        return "0"
+    return "?" if total.high is None else f"{number(total.high)} ({percent(total.share)})"

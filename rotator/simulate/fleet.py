@@ -1,0 +1,239 @@
+"""Who the clients are: cohorts with their sizes, and the connections each of them makes, with the rules on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rotator.model.policy import App, Count, Release
+from rotator.model.rules import Rule
+from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
+
+NO_VERSION = "-"
+"""The version shown for an app without releases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRow:
+    """One row of a fleet table: clients of a version of an app, by operating system where that is known."""
+
+    app: str
+    version: str
+    os: str
+    clients: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Clients alike in everything that matters to a verdict.
+
+    Attributes:
+        app, version, trust: who they are.
+        release: index of the release in the policy, -1 for an app without releases.
+        clients: how many; None when nobody knows.
+        basis: `measured`, `scaled` or `assumed`.
+        unit: what is counted, such as `active devices, 30 days`; "" where the policy does not say.
+    """
+
+    app: str
+    version: str
+    trust: str
+    release: int
+    clients: Count | None
+    basis: str
+    unit: str = ""
+
+    @property
+    def name(self) -> str:
+        """Show app and version, and the trust store where it is not the usual one."""
+        shown = self.app if self.version == NO_VERSION else f"{self.app} {self.version}"
+        return shown if self.trust == DEFAULT_TRUST else f"{shown} ({self.trust})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What one cohort uses one host through.
+
+    Attributes:
+        cohort: who.
+        host: the host's label.
+        share: the share of the cohort that uses it.
+        mechanisms: the ids of what guards it; all must accept.
+        rules: by DNS name of the host: the rule of each mechanism, in the same order.
+        note: what the policy says of a connection beside the pinned ones.
+    """
+
+    cohort: Cohort
+    host: str
+    share: float
+    mechanisms: tuple[str, ...]
+    rules: Mapping[str, tuple[Rule, ...]]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """All cohorts and their connections, in the order of the policy."""
+
+    cohorts: tuple[Cohort, ...]
+    connections: tuple[Connection, ...]
+
+    @property
+    def population(self) -> Count | None:
+        """Give all clients; None when a number is not known, or when they are counted in unlike units."""
+        counts = [cohort.clients for cohort in self.cohorts]
+        if not counts or self.mixed or any(count is None for count in counts):
+            return None
+        return add(count for count in counts if count is not None)
+
+    @property
+    def mixed(self) -> bool:
+        """Say whether apps are counted in unlike units, which cannot be added."""
+        return len({cohort.unit for cohort in self.cohorts if cohort.unit}) > 1
+
+
+def add(counts: Iterable[Count]) -> Count:
+    """Add counts, ranges end by end."""
+    low = high = 0
+    for count in counts:
+        low += count.low
+        high += count.high
+    return Count(low=low, high=high)
+
+
+def fleet_of(inventory: Inventory, table: Sequence[FleetRow] = ()) -> Fleet:
+    """Make the fleet of a policy.
+
+    Args:
+        inventory: the policy with everything looked up.
+        table: rows of the fleet file, where the policy names one.
+    """
+    cohorts: list[Cohort] = []
+    connections: list[Connection] = []
+    rules: dict[tuple[Enforced, str], Rule] = {}
+    for app_name in inventory.policy.apps:
+        for cohort in _cohorts(inventory, app_name, table):
+            cohorts.append(cohort)
+            connections += _connections(inventory, cohort, rules)
+    return Fleet(cohorts=tuple(cohorts), connections=tuple(connections))
+
+
+def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> Iterator[Cohort]:
+    app = inventory.policy.apps[app_name]
+    basis = app.counts.basis if app.counts else "measured"
+    releases: list[tuple[int, Release | None]] = list(enumerate(app.releases)) or [(-1, None)]
+    for index, release in releases:
+        version = release.version if release else NO_VERSION
+        shares = _shares(app, release)
+        if inventory.policy.fleet is not None:
+            counts = _from_table(inventory, app_name, release, shares, table)
+        else:
+            counts = _inline(app.clients if release is None else release.clients, shares)
+        for trust, clients in counts.items():
+            yield Cohort(
+                app=app_name,
+                version=version,
+                trust=trust,
+                release=index,
+                clients=clients,
+                basis=basis,
+                unit=(app.counts.unit if app.counts else None) or "",
+            )
+
+
+def _shares(app: App, release: Release | None) -> Mapping[str, float]:
+    own = release.trust if release is not None and release.trust is not None else app.trust
+    return own or {DEFAULT_TRUST: 1.0}
+
+
+def _inline(clients: Count | Mapping[str, Count] | None, shares: Mapping[str, float]) -> Mapping[str, Count | None]:
+    if clients is None:
+        return dict.fromkeys(shares)
+    return split(clients, shares) if isinstance(clients, Count) else clients
+
+
+def _from_table(
+    inventory: Inventory,
+    app: str,
+    release: Release | None,
+    shares: Mapping[str, float],
+    table: Sequence[FleetRow],
+) -> Mapping[str, Count | None]:
+    """Add the rows of one release up by trust store; a version without rows has no clients."""
+    names = {release.version, *release.also} if release else {NO_VERSION, ""}
+    by_os = {os: trust for trust in shares for os in getattr(inventory.policy.trust.get(trust), "os", ())}
+    found: dict[str, Count | None] = {trust: Count(low=0, high=0) for trust in shares}
+    for row in table:
+        if row.app != app or row.version not in names:
+            continue
+        parts = {by_os[row.os]: row.clients} if row.os in by_os else split(row.clients, shares)
+        for trust, count in parts.items():
+            found[trust] = add([c for c in (found.get(trust), count) if c is not None])
+    return found
+
+
+def split(count: Count, shares: Mapping[str, float]) -> dict[str, Count]:
+    """Split a count by shares so that the parts add up to it (largest remainders get what is left over)."""
+    lows = _apportion(count.low, shares)
+    highs = lows if count.exact else _apportion(count.high, shares)
+    return {name: Count(low=min(lows[name], highs[name]), high=highs[name]) for name in shares}
+
+
+def _apportion(total: int, shares: Mapping[str, float]) -> dict[str, int]:
+    exact = {name: total * share for name, share in shares.items()}
+    whole = {name: int(value + 1e-9) for name, value in exact.items()}
+    rest = total - sum(whole.values())
+    for name in sorted(exact, key=lambda n: exact[n] - whole[n], reverse=True)[: max(0, rest)]:
+        whole[name] += 1
+    return whole
+
+
+def _connections(inventory: Inventory, cohort: Cohort, rules: dict[tuple[Enforced, str], Rule]) -> Iterator[Connection]:
+    policy = inventory.policy
+    app = policy.apps[cohort.app]
+    enforced = inventory.enforced.get((cohort.app, cohort.release), ())
+    usage = policy.hosts_of(cohort.app)
+    for host, share in usage.items():
+        yield _connection(inventory, cohort, host, share, enforced, "", rules)
+    for index, beside in enumerate(app.beside):
+        for host in beside.hosts:
+            yield _connection(
+                inventory,
+                cohort,
+                host,
+                usage.get(host, 1.0),
+                inventory.beside.get((cohort.app, index), ()),
+                beside.note or "beside",
+                rules,
+            )
+
+
+def _connection(
+    inventory: Inventory,
+    cohort: Cohort,
+    host: str,
+    share: float,
+    enforced: Sequence[Enforced],
+    note: str,
+    rules: dict[tuple[Enforced, str], Rule],
+) -> Connection:
+    by_name: dict[str, tuple[Rule, ...]] = {}
+    for name in inventory.policy.host_names(host):
+        by_name[name] = tuple(_rule(inventory, item, name, rules) for item in enforced)
+    return Connection(
+        cohort=cohort,
+        host=host,
+        share=share,
+        mechanisms=tuple(item.mechanism for item in enforced),
+        rules=by_name,
+        note=note,
+    )
+
+
+def _rule(inventory: Inventory, item: Enforced, name: str, rules: dict[tuple[Enforced, str], Rule]) -> Rule:
+    if (item, name) not in rules:
+        if item.config.rejected:
+            rules[item, name] = Rule(rejected=item.config.rejected)
+        else:
+            rules[item, name] = inventory.mechanisms[item.mechanism].rule(item.config, name)
+    return rules[item, name]

@@ -1,0 +1,178 @@
+"""The question "who breaks, who is exposed?" and its answer as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rotator.mechanisms.base import Context
+from rotator.model.policy import Policy
+from rotator.model.rules import Rule
+from rotator.model.when import DAY, FOREVER, SECOND, plus, start_of
+from rotator.simulate.assemble import assemble
+from rotator.simulate.fleet import Fleet, FleetRow, fleet_of
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.impact import Impact, Judges, Row, Total, day_totals
+from rotator.simulate.inventory import Inventory, Material
+from rotator.simulate.timeline import Timeline, check_names, happenings, with_ended_pinsets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything read: what questions are asked of.
+
+    Attributes:
+        policy, material, context, digest: as `assemble` takes them.
+        inventory: what they make.
+        table: rows of the fleet file.
+    """
+
+    policy: Policy
+    material: Material
+    context: Context
+    digest: str
+    inventory: Inventory
+    table: tuple[FleetRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        occurrences: events and actions, those of a scenario among them; the policy's calendar comes in any case.
+        at: the instant the answer is for.
+        until: the end of the days asked for; None for no days.
+        default: the instant of occurrences that name none.
+    """
+
+    occurrences: tuple[Occurrence, ...]
+    at: datetime
+    until: datetime | None = None
+    default: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstBreak:
+    """The first break in the time asked about."""
+
+    at: datetime
+    row: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day of the answer: the worst instant in it."""
+
+    day: datetime
+    totals: Mapping[str, Total]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Who breaks and who is exposed."""
+
+    question: Question
+    inventory: Inventory
+    fleet: Fleet
+    impact: Impact
+    first_break: FirstBreak | None
+    days: tuple[Day, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what was assumed to get here."""
+        notes = list(self.impact.world.notes)
+        if self.fleet.population is None:
+            notes.append("counts are missing: verdicts are by version, totals are unknown")
+        elif self.inventory.policy.measured is not None:
+            notes.append(
+                f"assumed: client counts are frozen as of {self.inventory.policy.measured}; nobody updates here"
+            )
+        else:
+            notes.append("assumed: client counts are frozen as the policy states them; nobody updates here")
+        return tuple(notes)
+
+
+def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = ()) -> Answer:
+    """Answer a question.
+
+    Args:
+        picture: everything read.
+        question: what is asked.
+        calendar: what happens in any case.
+
+    Raises:
+        UsageError: an occurrence names nothing in the policy, or is not played.
+        InputError: pinsets that end as asked are refused by a client's format.
+    """
+    occurrences = (*calendar, *question.occurrences)
+    check_names(occurrences, picture.policy)
+    order = happenings(occurrences, question.default or question.at)
+    inventory = picture.inventory
+    if any(h.occurrence.id == "pins-expire" for h in order):
+        policy = with_ended_pinsets(picture.policy, order)
+        inventory = assemble(policy, picture.material, picture.context, picture.digest)
+    fleet = fleet_of(inventory, picture.table)
+    timeline = Timeline(inventory, order)
+    judges = Judges(inventory)
+    impact = judges.impact(fleet, timeline.world_at(question.at), question.at)
+    start = min([question.at, *(h.at for h in order if h.occurrence in _asked(question))])
+    end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
+    segments = [
+        (at, judges.impact(fleet, timeline.world_at(at), at))
+        for at in timeline.instants(start, max(end, question.at), _expiries(fleet))
+    ]
+    return Answer(
+        question=question,
+        inventory=inventory,
+        fleet=fleet,
+        impact=impact,
+        first_break=_first_break(segments),
+        days=_days(question, segments, fleet) if question.until is not None else (),
+    )
+
+
+def _asked(question: Question) -> set[Occurrence]:
+    default = question.default or question.at
+    return {o if o.at is not None else replace(o, at=default) for o in question.occurrences}
+
+
+def _expiries(fleet: Fleet) -> set[datetime]:
+    """Give every instant at which pins of some client end."""
+    rules: set[Rule] = {rule for c in fleet.connections for own in c.rules.values() for rule in own}
+    return {instant for rule in rules if rule.expiry for instant in (rule.expiry.first, rule.expiry.last)}
+
+
+def _first_break(segments: Sequence[tuple[datetime, Impact]]) -> FirstBreak | None:
+    for at, impact in segments:
+        broken = [row for row in impact.rows if row.verdict.is_broken]
+        if broken:
+            return FirstBreak(at=at, row=max(broken, key=_clients))
+    return None
+
+
+def _clients(row: Row) -> float:
+    count = row.connection.cohort.clients
+    return count.high * row.connection.share if count is not None else 0
+
+
+def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], fleet: Fleet) -> tuple[Day, ...]:
+    """Give the worst of each day from the day of the question to the last one asked for."""
+    assert question.until is not None  # noqa: S101 - asked by the caller
+    day = start_of(question.at.date())
+    found = []
+    known: dict[tuple[int, ...], Mapping[str, Total]] = {}
+    while day <= question.until:
+        begin, end = max(day, question.at), day + DAY
+        before = [i for i, (at, _) in enumerate(segments) if at <= begin][-1:]
+        inside = [i for i, (at, _) in enumerate(segments) if begin < at < end]
+        key = tuple(before + inside)
+        if key not in known:
+            known[key] = day_totals((segments[i][1] for i in key), fleet)
+        found.append(Day(day=day, totals=known[key]))
+        if day.date() == FOREVER.date():
+            break
+        day = plus(day, DAY)
+    return tuple(found)

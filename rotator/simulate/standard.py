@@ -1,0 +1,233 @@
+"""The five questions everybody asks first: what if it happened today, and we answered at once?
+
+One row for each kind of event, the worst case among the keys and authorities it could hit. Every row is an ordinary
+answer of `rotator.simulate.question`, so it agrees with what `simulate` says of the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rotator.model.pki import Certificate, Chain, may_have_issued, planned_certificate
+from rotator.model.policy import Authority, ChainPlan
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.impact import Impact, Total
+from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
+from rotator.simulate.question import Picture, Question
+from rotator.simulate.question import ask as ask_question
+
+OTHER_CA = "other-ca"
+_ANY_PLAN = ChainPlan(names=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IfRow:
+    """One of the five rows.
+
+    Attributes:
+        kind: `revoked`, `primary-lost`, `primary-stolen`, `backup-lost` or `ca-distrusted`.
+        label: the row in words.
+        impact: the answer.
+        without: the key that clients would need and some lack, "" where that is not the question.
+    """
+
+    kind: str
+    label: str
+    impact: Impact
+    without: str = ""
+
+
+def served_keys(inventory: Inventory) -> dict[str, list[str]]:
+    """Give our keys that hosts of ours serve, each with its hosts, in the order of the policy."""
+    found: dict[str, list[str]] = {}
+    for label, host in inventory.policy.hosts.items():
+        chains = [*host.serves, *(name for edge in host.edges for name in edge.serves)]
+        for name in chains:
+            key = inventory.key_of(inventory.chains[name].leaf) if name in inventory.chains else None
+            if host.control == "ours" and key is not None and label not in found.setdefault(key, []):
+                found[key].append(label)
+    return found
+
+
+def backups_of(inventory: Inventory, key: str) -> list[str]:
+    """Give the backups that could take over from a key: those of every pinset it is primary of, active ones only."""
+    policy = inventory.policy
+    named = [b for p in policy.pinsets.values() if key in p.primary for b in p.backups]
+    return [b for b in dict.fromkeys(named) if policy.keys[b].status == "active" and b != key]
+
+
+def five_rows(picture: Picture, now: datetime, calendar: Sequence[Occurrence] = ()) -> tuple[IfRow, ...]:
+    """Answer the five questions at an instant; one that cannot arise says so and shows today."""
+    work = _Standard(picture, now, calendar)
+    kinds = (
+        ("revoked", "CA revokes, key safe: nothing of ours is served", work.revoked()),
+        ("primary-lost", "primary lost: no key of this policy is served", work.lost()),
+        ("primary-stolen", "primary stolen: no key of this policy is served", work.stolen()),
+        ("backup-lost", "backup lost: there is none", work.backup_lost()),
+        ("ca-distrusted", "issuing CA distrusted: it is not known", work.distrusted()),
+    )
+    nothing = work.ask()
+    return tuple(_worst(list(rows)) or IfRow(kind=kind, label=label, impact=nothing) for kind, label, rows in kinds)
+
+
+def _worst(rows: list[IfRow]) -> IfRow | None:
+    def badness(row: IfRow) -> tuple[float, float]:
+        return _size(row.impact.broken), _size(row.impact.exposed)
+
+    return max(rows, key=badness, default=None)
+
+
+def _size(total: Total) -> float:
+    return float("inf") if total.high is None else total.high
+
+
+class _Standard:
+    """The five questions on one picture."""
+
+    def __init__(self, picture: Picture, now: datetime, calendar: Sequence[Occurrence]) -> None:
+        self.picture = picture
+        self.inventory = picture.inventory
+        self.now = now
+        self.calendar = calendar
+        self.keys = served_keys(picture.inventory)
+
+    def ask(self, *occurrences: Occurrence, picture: Picture | None = None) -> Impact:
+        question = Question(occurrences=occurrences, at=self.now)
+        return ask_question(picture or self.picture, question, self.calendar).impact
+
+    def revoked(self) -> Iterator[IfRow]:
+        """A CA revokes with a sound key, and the certificate is issued again with the same key."""
+        hosts = [h for h, host in self.inventory.policy.hosts.items() if host.control == "ours" and host.serves]
+        for host in hosts:
+            where = f" on {host}" if len(hosts) > 1 else ""
+            yield IfRow(
+                kind="revoked",
+                label=f"CA revokes{where}, key safe: reissue",
+                impact=self.ask(
+                    Occurrence(id="revoke", parts=(host,), options=(("clock", "0h"),)),
+                    Occurrence(id="renew", parts=(host, "same-key")),
+                ),
+            )
+
+    def lost(self) -> Iterator[IfRow]:
+        """A served key is lost and a backup is served instead."""
+        yield from self._primary("key-loss", "lost", "primary-lost")
+
+    def stolen(self) -> Iterator[IfRow]:
+        """A served key is stolen and a backup is served instead."""
+        yield from self._primary("key-compromise", "stolen", "primary-stolen")
+
+    def _primary(self, event: str, word: str, kind: str) -> Iterator[IfRow]:
+        for key, hosts in self.keys.items():
+            backups = backups_of(self.inventory, key)
+            happens = Occurrence(id=event, parts=(key,))
+            if not backups:
+                yield IfRow(kind=kind, label=f"{key} {word}: no backup", impact=self.ask(happens))
+                continue
+            serves = [Occurrence(id="serve", parts=(host, backups[0]), action=True) for host in hosts]
+            yield IfRow(
+                kind=kind,
+                label=f"{key} {word}: serve {backups[0]}",
+                impact=self.ask(happens, *serves),
+                without=backups[0],
+            )
+
+    def backup_lost(self) -> Iterator[IfRow]:
+        """A backup is lost."""
+        named = dict.fromkeys(b for key in self.keys for b in backups_of(self.inventory, key))
+        for key in named:
+            yield IfRow(
+                kind="backup-lost",
+                label=f"{key} lost",
+                impact=self.ask(Occurrence(id="key-loss", parts=(key,))),
+            )
+
+    def distrusted(self) -> Iterator[IfRow]:
+        """The issuing CA is distrusted and the same keys are certified by another one that clients trust."""
+        policy = self.inventory.policy
+        ours = [label for label, host in policy.hosts.items() if host.control == "ours" and host.serves]
+        for name, issuer in self._issuers(ours).items():
+            hosts = [h for h in ours if issuer.spki in _signers(self.inventory.chains[policy.hosts[h].serves[0]].sent)]
+            moved = {host: chain for host in hosts if (chain := self._elsewhere(host, issuer.spki)) is not None}
+            chains = {chain.name: chain for chain in moved.values()}
+            inventory = replace(
+                self.inventory,
+                chains={**self.inventory.chains, **chains},
+                authorities={name: (issuer,), **self.inventory.authorities},
+            )
+            picture = replace(
+                self.picture,
+                inventory=inventory,
+                policy=replace(
+                    policy,
+                    chains={**policy.chains, **dict.fromkeys(chains, _ANY_PLAN)},
+                    authorities={name: Authority(), **policy.authorities},
+                ),
+            )
+            serves = [Occurrence(id="serve", parts=(host, c.name), action=True) for host, c in moved.items()]
+            how = "other CA" if moved else "no other CA is trusted"
+            yield IfRow(
+                kind="ca-distrusted",
+                label=f"{name} distrusted: {how}",
+                impact=self.ask(Occurrence(id="ca-distrust", parts=(name,)), *serves, picture=picture),
+            )
+
+    def _issuers(self, hosts: Sequence[str]) -> dict[str, Certificate]:
+        """Give the CA certificates right above what hosts serve, by the names of the policy or their own."""
+        found: dict[str, Certificate] = {}
+        anchors = [c for store in self.inventory.trust.values() for c in (*store.roots, *store.local_roots)]
+        for host in hosts:
+            for chain in self.inventory.policy.hosts[host].serves:
+                sent = self.inventory.chains[chain].sent
+                issuer = next((c for c in (*sent[1:], *anchors) if may_have_issued(c, sent[0])), None)
+                if issuer is not None:
+                    found.setdefault(self.inventory.authority_of(issuer) or issuer.label, issuer)
+        return found
+
+    def _elsewhere(self, host: str, distrusted: bytes) -> Chain | None:
+        """Make the chain another CA would give for what a host serves: a pinned CA first, then any that all trust."""
+        today = self.inventory.chains[self.inventory.policy.hosts[host].serves[0]]
+        avoided = {distrusted, *_signers(today.sent)}
+        root = next((r for r in self._candidates() if r.spki not in avoided), None)
+        if root is None:
+            return None
+        leaf = planned_certificate(
+            identity=f"{host} by {root.label}",
+            spki=today.leaf.spki,
+            spki_sha1=today.leaf.spki_sha1,
+            subject=self.inventory.name_of(today.leaf),
+            issuer=root,
+            not_before=self.now,
+            dns_names=today.leaf.dns_names,
+            key_type=today.leaf.key_type,
+        )
+        return Chain(name=f"{OTHER_CA} for {host}", sent=(leaf,), planned=True)
+
+    def _candidates(self) -> Iterator[Certificate]:
+        stores = [self.inventory.trust[name] for name in self._trust_in_use()]
+
+        def everywhere(root: Certificate) -> bool:
+            return root.valid_at(self.now) and all(store.anchor_for(root) is not None for store in stores)
+
+        pinned = [
+            c
+            for pinset in self.inventory.policy.pinsets.values()
+            for name in pinset.authorities
+            for c in self.inventory.authorities[name]
+            if c.self_signed
+        ]
+        yield from (root for root in (*pinned, *(r for s in stores for r in s.roots)) if everywhere(root))
+
+    def _trust_in_use(self) -> dict[str, None]:
+        names: dict[str, None] = {}
+        for app in self.inventory.policy.apps.values():
+            for shares in (app.trust, *(r.trust for r in app.releases if r.trust)):
+                names |= dict.fromkeys(shares or {DEFAULT_TRUST: 1.0})
+        return names
+
+
+def _signers(sent: Sequence[Certificate]) -> set[bytes]:
+    """Give the keys that stand above a leaf: those of what is sent with it and those that signed them."""
+    return {c.spki for c in sent[1:]} | {c.signer for c in sent if c.signer is not None}

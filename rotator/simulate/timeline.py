@@ -1,0 +1,126 @@
+"""Dated events and actions in the order in which they happen, and the worlds between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rotator.errors import InputError, Problem, UsageError
+from rotator.model.policy import Policy, TimelineRow
+from rotator.model.when import SECOND, as_instant, parse_duration, plus
+from rotator.simulate.events import play
+from rotator.simulate.grammar import REVOCATION_CLOCK, Occurrence, parse_action, parse_event, unknown_names
+from rotator.simulate.inventory import Inventory
+from rotator.simulate.world import World, first_world
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing at the instant at which it takes effect.
+
+    Attributes:
+        at: when it takes effect; for a revocation the end of the clock.
+        occurrence: what, with `at` filled in as asked.
+    """
+
+    at: datetime
+    occurrence: Occurrence
+
+
+def from_row(row: TimelineRow) -> Occurrence:
+    """Read a row of the calendar or of a scenario; the row's date counts unless the text has its own."""
+    occurrence = parse_event(row.event) if row.event is not None else parse_action(row.action or "")
+    return occurrence if occurrence.at is not None else replace(occurrence, at=as_instant(row.date))
+
+
+def check_names(occurrences: Iterable[Occurrence], policy: Policy) -> None:
+    """Refuse occurrences that name nothing in the policy.
+
+    Raises:
+        UsageError: with every such name.
+    """
+    problems = [problem for occurrence in occurrences for problem in unknown_names(occurrence, policy)]
+    if problems:
+        raise UsageError(problems)
+
+
+def happenings(occurrences: Iterable[Occurrence], default: datetime) -> tuple[Happening, ...]:
+    """Put occurrences in order: by instant, then expiry, trust, revocation, attack, our action, then as given.
+
+    Args:
+        occurrences: what happens.
+        default: the instant of those that name none.
+    """
+    found = []
+    for occurrence in occurrences:
+        dated = occurrence if occurrence.at is not None else replace(occurrence, at=default)
+        found.append(Happening(_effect(dated), dated))
+    return tuple(sorted(found, key=lambda h: (h.at, h.occurrence.form.order)))
+
+
+def _effect(occurrence: Occurrence) -> datetime:
+    assert occurrence.at is not None  # noqa: S101 - filled in by the caller
+    if occurrence.id != "revoke" or occurrence.action:
+        return occurrence.at
+    clock = occurrence.option("clock")
+    return plus(occurrence.at, parse_duration(clock) if clock else REVOCATION_CLOCK)
+
+
+def with_ended_pinsets(policy: Policy, order: Iterable[Happening]) -> Policy:
+    """Give the policy in which pinsets end as `pins-expire` says, where that is earlier than their own date."""
+    pinsets = dict(policy.pinsets)
+    for happening in order:
+        if happening.occurrence.id == "pins-expire":
+            name = happening.occurrence.parts[0]
+            own = pinsets[name].expires
+            if own is None or as_instant(own) > happening.at:
+                pinsets[name] = replace(pinsets[name], expires=happening.at)
+    return replace(policy, pinsets=pinsets)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The happenings of a question and the worlds they make."""
+
+    inventory: Inventory
+    order: tuple[Happening, ...]
+
+    def world_at(self, at: datetime) -> World:
+        """Give the world at an instant, everything up to and including it played."""
+        world = first_world(self.inventory, at)
+        for happening in self.order:
+            if happening.at > at:
+                break
+            try:
+                world = play(world, happening.occurrence, self.inventory, happening.at)
+            except UsageError:
+                raise
+            except InputError as error:  # pragma: no cover - nothing raises it today
+                raise UsageError(
+                    [Problem(p.message, value=happening.occurrence.text) for p in error.problems]
+                ) from None
+        return world
+
+    def instants(self, start: datetime, end: datetime, expiries: Iterable[datetime] = ()) -> tuple[datetime, ...]:
+        """Give every instant in a window at which a verdict may change, its start included.
+
+        Args:
+            start: the first instant asked about.
+            end: the last.
+            expiries: instants at which pins end.
+        """
+        bounds = {start, *(h.at for h in self.order), *expiries, *self._validity_bounds(end)}
+        return tuple(sorted(instant for instant in bounds if start <= instant <= end))
+
+    def _validity_bounds(self, end: datetime) -> Iterator[datetime]:
+        """Give the instants at which a certificate that may matter begins or has ended."""
+        chains = [*self.inventory.chains.values(), *self.world_at(end).issued]
+        certificates = {c for chain in chains for c in chain.sent} | set(self.inventory.extra)
+        certificates |= {c for own in self.inventory.authorities.values() for c in own}
+        signers = {c.signer for c in certificates}
+        for store in self.inventory.trust.values():
+            certificates |= {c for c in (*store.roots, *store.local_roots) if c.spki in signers}
+        for certificate in certificates:
+            yield certificate.not_before
+            yield plus(certificate.not_after, SECOND)

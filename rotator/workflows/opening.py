@@ -1,0 +1,57 @@
+"""Open a policy: read it, everything it names, and put them together."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rotator.errors import InputError
+from rotator.files.fleet_table import read_fleet
+from rotator.files.material import read_material
+from rotator.files.policy_toml import read_policy
+from rotator.mechanisms.base import Context
+from rotator.simulate.assemble import assemble
+from rotator.simulate.question import Picture
+
+if TYPE_CHECKING:
+    from rotator.simulate.fleet import FleetRow
+
+
+def open_policy(path: str, today: date, text: str | None = None) -> Picture:
+    """Open a policy.
+
+    Args:
+        path: its file.
+        today: the day findings about shipped files are judged on.
+        text: what to read instead of what the file holds.
+
+    Raises:
+        InputError: it cannot be used; with all problems.
+    """
+    policy, data = read_policy(path, None if text is None else text.encode())
+    material = read_material(policy)
+    table: tuple[FleetRow, ...] = ()
+    if policy.fleet is not None:
+        try:
+            table = read_fleet(policy.fleet, place="fleet.file")
+        except InputError as error:
+            material.problems += error.problems
+    context = Context(subject=path, today=today, public_suffix=public_suffix)
+    digest = hashlib.sha256(data).hexdigest()
+    inventory = assemble(policy, material, context, digest)
+    return Picture(policy=policy, material=material, context=context, digest=digest, inventory=inventory, table=table)
+
+
+def public_suffix(name: str) -> str | None:
+    """Give the public suffix of a name, or None when its top-level domain is not a known one."""
+    found: str | None = _suffix_list().publicsuffix(name)
+    return found
+
+
+@cache
+def _suffix_list():  # type: ignore[no-untyped-def]  # noqa: ANN202 - the package has no types
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_unknown=False)

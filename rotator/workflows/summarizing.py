@@ -1,0 +1,110 @@
+"""The one-page summary: put together what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from rotator import __version__
+from rotator.checks.backups import capabilities
+from rotator.checks.base import Subject
+from rotator.checks.capability import Capability
+from rotator.model.pki import Certificate, may_have_issued
+from rotator.report.summary import Served, Step, Summary
+from rotator.simulate.budget import breaches
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.impact import Impact, Total, total_of
+from rotator.simulate.inventory import Inventory
+from rotator.simulate.question import Answer, Picture, Question, ask
+from rotator.simulate.standard import backups_of, five_rows, served_keys
+from rotator.workflows.checking import Checked, check
+from rotator.workflows.simulating import calendar
+
+
+def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
+    """Compute the summary of a policy at an instant."""
+    checked = check(picture, now)
+    inventory, today = checked.baseline.inventory, checked.baseline.impact
+    keys = served_keys(inventory)
+    backups = tuple(_backups(checked, inventory, now))
+    return Summary(
+        version=__version__,
+        file=shown_file,
+        now=now,
+        inventory=inventory,
+        fleet=checked.baseline.fleet,
+        today=today,
+        served=tuple(_served(inventory, keys)),
+        backups=backups,
+        carried={key: carried(checked.baseline, key) for key in (*[b.key for b in backups], *keys)},
+        ifs=five_rows(picture, now, calendar(picture.policy)),
+        findings=checked.findings,
+        steps=tuple(_steps(picture, keys, now)),
+        dates=tuple((item.day, item.what) for item in checked.calendar),
+    )
+
+
+def _served(inventory: Inventory, keys: dict[str, list[str]]) -> Iterator[Served]:
+    for key, hosts in keys.items():
+        host = inventory.policy.hosts[hosts[0]]
+        chains = [*host.serves, *(n for edge in host.edges for n in edge.serves)]
+        name = next(n for n in chains if inventory.key_of(inventory.chains[n].leaf) == key)
+        leaf = inventory.chains[name].leaf
+        yield Served(
+            key=key,
+            chain=name,
+            issuer=_issuer(inventory, inventory.chains[name].sent),
+            until=leaf.not_after.date(),
+        )
+
+
+def _issuer(inventory: Inventory, sent: tuple[Certificate, ...]) -> str:
+    anchors = [c for store in inventory.trust.values() for c in (*store.roots, *store.local_roots)]
+    found = next((c for c in (*sent[1:], *anchors) if may_have_issued(c, sent[0])), None)
+    return inventory.name_of(found) if found is not None else sent[0].issuer
+
+
+def _backups(checked: Checked, inventory: Inventory, now: datetime) -> Iterator[Capability]:
+    subject = Subject(
+        inventory=inventory,
+        fleet=checked.baseline.fleet,
+        now=now,
+        today=checked.baseline.impact,
+        shipped={},
+    )
+    seen: set[str] = set()
+    for name in subject.pinset_users():
+        for found in capabilities(subject, inventory.policy.pinsets[name]):
+            if found.key not in seen:
+                seen.add(found.key)
+                yield found
+
+
+def carried(answer: Answer, key: str) -> Total:
+    """Count the clients whose pins in force, on any host they use, hold a key."""
+    pin = answer.inventory.keys[key].pin
+    hit = {
+        id(row.connection): True
+        for row in answer.impact.rows
+        if any(pin in rule.pins for rules in row.connection.rules.values() for rule in rules)
+    }
+    return total_of(answer.fleet, hit)
+
+
+def _steps(picture: Picture, keys: dict[str, list[str]], now: datetime) -> Iterator[Step]:
+    """Ask of each backup what serving it now, where its primary is served, would break."""
+    asked: set[str] = set()
+    for key, hosts in keys.items():
+        for backup in backups_of(picture.inventory, key):
+            if backup in asked:
+                continue
+            asked.add(backup)
+            serves = tuple(Occurrence(id="serve", parts=(host, backup), action=True) for host in hosts)
+            impact = ask(picture, Question(occurrences=serves, at=now), calendar(picture.policy)).impact
+            yield Step(key=backup, broken=impact.broken, safe=_safe(impact, picture.inventory))
+
+
+def _safe(impact: Impact, inventory: Inventory) -> bool:
+    quiet = replace(impact, rows=tuple(r for r in impact.rows if r.verdict.is_broken))
+    return not any(True for _ in breaches(quiet, inventory))
