@@ -12,7 +12,7 @@ from rotator.model.findings import Finding, error, warning
 from rotator.model.pins import Pin, junk_reason
 from rotator.model.policy import Count
 from rotator.model.verdicts import Verdict
-from rotator.simulate.assemble import pinset_spec
+from rotator.simulate.pinsets import pinset_spec
 
 #: Said once for all releases with the same date by `rotator.checks.dates`.
 SAID_ELSEWHERE = ("pins-expired", "expiry-is-local")

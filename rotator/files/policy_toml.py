@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rotator.errors import InputError, Problem
+from rotator.files.place import Place, SkipError
 from rotator.files.policy_rules import cross_check
 from rotator.files.policy_tables import POLICY, SCHEMA
-from rotator.files.reading import Place, SkipError
 from rotator.mechanisms.registry import KNOWN_IDS
 from rotator.model.names import did_you_mean
 from rotator.model.policy import ChainPlan, Policy

@@ -21,8 +21,9 @@ from rotator.report.document import (
 )
 from rotator.simulate.explain import why
 from rotator.simulate.fleet import Connection
-from rotator.simulate.impact import Row, Total
+from rotator.simulate.impact import Row
 from rotator.simulate.question import Answer
+from rotator.simulate.totals import Total
 
 SCHEMA = 1
 MOST_ROWS = 60

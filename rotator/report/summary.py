@@ -15,9 +15,10 @@ from rotator.model.policy import Policy
 from rotator.report.document import join, number, percent, span
 from rotator.report.text import pad, to_ascii, wrap
 from rotator.simulate.fleet import Fleet
-from rotator.simulate.impact import Impact, Row, Total
+from rotator.simulate.impact import Impact, Row
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.standard import IfRow
+from rotator.simulate.totals import Total
 
 WIDTH = 80
 MOST_TO_DO = 5

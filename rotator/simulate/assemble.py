@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import TypedDict
+from datetime import timedelta
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.base import ConfigRejectedError, Context, Mechanism, PinConfig, PinsetSpec
 from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.findings import Finding, error
-from rotator.model.names import Cover, did_you_mean
+from rotator.model.names import did_you_mean
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate, Chain, TrustStore, planned_certificate, unique, unknown_key
 from rotator.model.policy import Authority, ChainPlan, Policy, Trust
-from rotator.model.rules import Mode
 from rotator.model.when import BEGINNING, FOREVER, as_instant, plus, start_of
-from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory, KeyFacts, Material
+from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory, Material
+from rotator.simulate.pinsets import key_identity, pinset_spec
 
 DEFAULT_LIFETIME = timedelta(days=90)
 
@@ -370,56 +369,6 @@ class _Assembly:
         for root in self.material.bundle:
             found.setdefault(spki_pin(root.spki), root.label)
         return found
-
-
-def pinset_spec(
-    policy: Policy,
-    name: str,
-    keys: Mapping[str, KeyFacts],
-    authorities: Mapping[str, tuple[Certificate, ...]],
-    chains: Mapping[str, Chain],
-) -> PinsetSpec:
-    """Look the pins of a pinset up, in the order primary, backups, authorities, certificates."""
-    pinset = policy.pinsets[name]
-    expires: date | datetime | None = pinset.expires
-    return PinsetSpec(
-        name=name,
-        covers=pinset.covers if pinset.covers is not None else default_covers(policy, name),
-        keys=tuple(keys[key].pin for key in pinset.keys if key in keys),
-        authorities=tuple(spki_pin(authorities[a][0].spki) for a in pinset.authorities if authorities.get(a)),
-        certificates=tuple(Pin(PinKind.CERT_SHA256, chains[c].leaf.sha256) for c in pinset.certificates if c in chains),
-        expires=expires,
-        mode=Mode(pinset.mode),
-    )
-
-
-def default_covers(policy: Policy, pinset: str) -> tuple[Cover, ...]:
-    """Give the names of the hosts that the apps of a pinset use."""
-    names: list[str] = []
-    for app_name, app in policy.apps.items():
-        tables = [app.pinset, *(r.pinset for r in app.releases if r.pinset), *(b.pinset for b in app.beside)]
-        if any(pinset in table.values() for table in tables):
-            names += [name for label in policy.hosts_of(app_name) for name in policy.host_names(label)]
-    if not names:
-        names = [name for label in policy.hosts for name in policy.host_names(label)]
-    return tuple(Cover(name) for name in dict.fromkeys(names))
-
-
-class KeyIdentity(TypedDict):
-    """What a planned certificate takes from the key it is for."""
-
-    spki: bytes
-    spki_sha1: bytes
-    key_type: str
-
-
-def key_identity(facts: KeyFacts | None, purpose: str) -> KeyIdentity:
-    """Give the digests of a key, or of one nobody has seen; a key known by SHA-1 alone has no other digest."""
-    if facts is None:
-        return KeyIdentity(spki=unknown_key(purpose), spki_sha1=b"", key_type="")
-    if facts.pin.kind is PinKind.SPKI_SHA1:
-        return KeyIdentity(spki=unknown_key(facts.pin.text), spki_sha1=facts.pin.digest, key_type=facts.key_type)
-    return KeyIdentity(spki=facts.pin.digest, spki_sha1=facts.spki_sha1, key_type=facts.key_type)
 
 
 def _without_root(names: tuple[str, ...], certificates: list[Certificate]) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rotator.model.verdicts import Verdict
-from rotator.simulate.impact import Impact, Total
+from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.totals import Total
 
 
 def breaches(impact: Impact, inventory: Inventory) -> Iterator[str]:

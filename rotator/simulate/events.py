@@ -11,9 +11,9 @@ from rotator.model.names import canonical
 from rotator.model.pki import Certificate, Chain, may_have_issued, unknown_key
 from rotator.model.verdicts import Reason
 from rotator.model.when import parse_instant, plus, show
-from rotator.simulate.assemble import KeyIdentity, key_identity
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.pinsets import KeyIdentity, key_identity
 from rotator.simulate.world import Attack, Offer, World
 
 Play = Callable[[World, Occurrence, Inventory], World]

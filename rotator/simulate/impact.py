@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,9 +10,10 @@ from rotator.model.names import canonical
 from rotator.model.pki import Certificate, TrustStore, planned_certificate, unknown_key
 from rotator.model.rules import Rule
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, Verdict, verdict_of
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
 from rotator.simulate.judge import Judgement, Side, Situation, judge
+from rotator.simulate.totals import Total, rest_of, total_of
 from rotator.simulate.world import Attack, World
 
 
@@ -83,25 +83,6 @@ class Row:
         return not self.pin_in_force and self.reason is not Reason.CONFIG_REJECTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """Clients and their share.
-
-    Attributes:
-        low, high: how many; None when a number is not known.
-        share: the upper number as a share of all; None when it is not known.
-    """
-
-    low: int | None
-    high: int | None
-    share: float | None
-
-    @property
-    def none(self) -> bool:
-        """Say whether it is nobody for certain."""
-        return self.high == 0
-
-
 @dataclass(frozen=True, kw_only=True)
 class Impact:
     """The whole answer at an instant: rows, worst first."""
@@ -144,78 +125,6 @@ class Impact:
 def hits(rows: Iterable[Row]) -> dict[int, bool]:
     """Give the connections of some rows, each with whether its answer is certain."""
     return {id(row.connection): not row.unsure for row in rows}
-
-
-def rest_of(fleet: Fleet, connections: Mapping[int, bool]) -> Total:
-    """Count the clients that use none of some connections; see `total_of`."""
-    whole = fleet.population
-    if whole is None:
-        return Total(low=None, high=None, share=None)
-    low = high = 0
-    for cohort, group in by_cohort(fleet.connections):
-        least = union([c.share for c in group if connections.get(id(c))])[0]
-        most = union([c.share for c in group if id(c) in connections])[1]
-        if cohort.clients is not None:
-            low += cohort.clients.low - math.ceil(cohort.clients.low * most - 1e-9)
-            high += cohort.clients.high - math.floor(cohort.clients.high * least + 1e-9)
-    return Total(low=low, high=high, share=_share(high, whole.high))
-
-
-def by_cohort(connections: Sequence[Connection]) -> Iterator[tuple[Cohort, list[Connection]]]:
-    """Group connections, which stand in the order of their cohorts."""
-    group: list[Connection] = []
-    for connection in connections:
-        if group and group[0].cohort is not connection.cohort:
-            yield group[0].cohort, group
-            group = []
-        group.append(connection)
-    if group:
-        yield group[0].cohort, group
-
-
-def union(shares: Sequence[float]) -> tuple[float, float]:
-    """Give the least and the most of a cohort that uses any of some hosts, when only each share is known."""
-    if not shares:
-        return 0.0, 0.0
-    return max(shares), min(1.0, sum(shares))
-
-
-def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = None) -> Total:
-    """Count the clients behind some connections, each once.
-
-    Args:
-        fleet: everybody.
-        connections: identity of each connection, and whether it is certain; the uncertain count in the upper
-            number only.
-        app: count, and take shares, within this app only.
-    """
-    low = high = rest = 0
-    unknown_hit = unknown = False
-    units: set[str] = set()
-    for cohort, group in by_cohort(fleet.connections):
-        if app is not None and cohort.app != app:
-            continue
-        least = union([c.share for c in group if connections.get(id(c))])[0]
-        most = union([c.share for c in group if id(c) in connections])[1]
-        if cohort.clients is None:
-            unknown = True
-            unknown_hit = unknown_hit or most > 0
-            continue
-        if most > 0:
-            units.add(cohort.unit)
-        low += math.floor(cohort.clients.low * least + 1e-9)
-        high += math.ceil(cohort.clients.high * most - 1e-9)
-        rest += cohort.clients.low - math.ceil(cohort.clients.low * most - 1e-9)
-    if unknown_hit or (len(units) > 1 and fleet.mixed):
-        return Total(low=None, high=None, share=None)
-    if high == 0:
-        return Total(low=0, high=0, share=0.0)
-    shareless = unknown or (app is None and fleet.mixed)
-    return Total(low=low, high=high, share=None if shareless else _share(high, high + rest))
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
 
 
 @dataclass

@@ -13,9 +13,10 @@ from rotator.model.when import DAY, FOREVER, SECOND, plus, start_of
 from rotator.simulate.assemble import assemble
 from rotator.simulate.fleet import Fleet, FleetRow, fleet_of
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Judges, Row, Total, day_totals
+from rotator.simulate.impact import Impact, Judges, Row, day_totals
 from rotator.simulate.inventory import Inventory, Material
 from rotator.simulate.timeline import Timeline, check_names, happenings, with_ended_pinsets
+from rotator.simulate.totals import Total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

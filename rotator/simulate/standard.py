@@ -13,10 +13,11 @@ from datetime import datetime
 from rotator.model.pki import Certificate, Chain, may_have_issued, planned_certificate
 from rotator.model.policy import Authority, ChainPlan
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Total
+from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
 from rotator.simulate.question import Picture, Question
 from rotator.simulate.question import ask as ask_question
+from rotator.simulate.totals import Total
 
 OTHER_CA = "other-ca"
 _ANY_PLAN = ChainPlan(names=())

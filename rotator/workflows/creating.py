@@ -7,13 +7,12 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rotator.errors import InputError, Problem, UsageError
-from rotator.files.policy_toml import read_bytes
 from rotator.files.policy_write import Section, render, table_name
 from rotator.files.roots import mozilla_bundle
 from rotator.files.store import write
@@ -29,6 +28,7 @@ from rotator.workflows.opening import open_policy, public_suffix
 
 if TYPE_CHECKING:
     from rotator.simulate.inventory import KeyFacts
+from rotator.workflows.inputs import Given, Served, Shipped
 
 ASSUMED_ISSUER = "assumed-ca"
 ASSUMED_ROOT = "ISRG Root X1"
@@ -40,38 +40,6 @@ DEFAULT_APPS = {
     "curl": "server-job",
 }
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
-_LABELLED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?::([^=/]+))?=(.+)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """One input as the user gave it: `[APP[:VERSION]=]FILE`, or `-` for standard input."""
-
-    file: str
-    data: bytes
-    app: str = ""
-    version: str = ""
-
-
-@dataclass(slots=True)
-class _Shipped:
-    """A shipped pin file among the inputs."""
-
-    given: Given
-    mechanism: str
-    config: PinConfig
-    version: str
-    released: date | None
-    clients: int | None = None
-
-
-@dataclass(slots=True)
-class _Served:
-    """A chain among the inputs."""
-
-    path: str
-    certificates: tuple[Certificate, ...]
-    hosts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +49,6 @@ class Created:
     path: Path
     text: str
     notes: tuple[str, ...]
-
-
-def read_input(argument: str, stdin: bytes | None) -> Given:
-    """Read one input of the command line.
-
-    Args:
-        argument: `[APP[:VERSION]=]FILE`, or `-`.
-        stdin: what standard input holds, for `-`.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    app = version = ""
-    file = argument
-    labelled = _LABELLED.fullmatch(argument)
-    if labelled is not None and not os.path.exists(argument):  # noqa: PTH110 - an odd text must not raise
-        app, version, file = labelled[1], labelled[2] or "", labelled[3]
-    if file == "-":
-        if stdin is None:
-            raise UsageError(Problem("nothing comes in on standard input", value="-"))
-        return Given(file="-", data=stdin, app=app, version=version)
-    return Given(file=file, data=read_bytes(file), app=app, version=version)
 
 
 def create(policy: str, inputs: list[Given], today: date, apps: dict[str, str] | None = None) -> Created:
@@ -153,9 +99,9 @@ class _Creation:
         self.base = target.resolve().parent
         self.today = today
         self.apps = apps
-        self.served: list[_Served] = []
+        self.served: list[Served] = []
         self.keys: list[tuple[str, str, Given, KeyFacts]] = []
-        self.shipped: list[_Shipped] = []
+        self.shipped: list[Shipped] = []
         self.counts: list[dict[str, str]] = []
         self.notes: list[str] = []
         self.side_files: list[tuple[Path, bytes]] = []
@@ -223,7 +169,7 @@ class _Creation:
                 )
             )
         path = self._path(given, "chain.pem", given.data if given.file == "-" else None)
-        self.served.append(_Served(path, found))
+        self.served.append(Served(path, found))
 
     def _key(self, given: Given, source: str) -> None:
         from rotator.files import pem
@@ -243,7 +189,7 @@ class _Creation:
             except ValueError:
                 released = None
         version = given.version or (released.isoformat() if released else "1")
-        self.shipped.append(_Shipped(given, mechanism, parsed.config, version, released))
+        self.shipped.append(Shipped(given, mechanism, parsed.config, version, released))
 
     def _is_counts(self, given: Given) -> bool:
         head = given.data.decode("utf-8-sig", "replace").splitlines()[:1]
@@ -393,12 +339,12 @@ class _Creation:
                     return list(entry.pins)
         return []
 
-    def _in_order(self) -> list[_Shipped]:
+    def _in_order(self) -> list[Shipped]:
         return sorted(self.shipped, key=lambda s: (s.released or date.min, s.version))
 
     def _pinsets(self, names: Names) -> list[Section]:
         """Write the pinset to rotate: that of the newest file that has one entry, or of the keys given."""
-        newest: dict[str, _Shipped] = {}
+        newest: dict[str, Shipped] = {}
         for shipped in self._in_order():
             newest[shipped.mechanism] = shipped
         for shipped in newest.values():
@@ -427,8 +373,8 @@ class _Creation:
             lists.append(replace(pins, pins=(*served, *rest, *(extra if pins.scope is not Scope.CA else []))))
         return replace(entry, lists=tuple(lists))
 
-    def _releases(self) -> dict[str, list[_Shipped]]:
-        apps: dict[str, list[_Shipped]] = {}
+    def _releases(self) -> dict[str, list[Shipped]]:
+        apps: dict[str, list[Shipped]] = {}
         for shipped in self._in_order():
             app = shipped.given.app or DEFAULT_APPS.get(shipped.mechanism, slug(shipped.mechanism))
             taken = {other.version for other in apps.get(app, [])}
@@ -447,7 +393,7 @@ class _Creation:
                 shipped.clients = (shipped.clients or 0) + int(row["clients"])
         return apps
 
-    def _apps(self, apps: dict[str, list[_Shipped]], pinsets: list[Section]) -> Iterator[Section]:
+    def _apps(self, apps: dict[str, list[Shipped]], pinsets: list[Section]) -> Iterator[Section]:
         for name, releases in apps.items():
             section = Section(table_name("apps", name))
             mechanisms = list(dict.fromkeys(s.mechanism for s in releases))
@@ -473,7 +419,7 @@ class _Creation:
         if not apps and not self.apps:
             self.notes.append("no app yet: add [apps.NAME] with its mechanism and pinset, or give --app NAME=MECHANISM")
 
-    def _hosts_used(self, releases: list[_Shipped]) -> list[str]:
+    def _hosts_used(self, releases: list[Shipped]) -> list[str]:
         names = {c.name for s in releases for e in s.config.pinned for c in e.covers}
         served = [host for chain in self.served for host in chain.hosts]
         used = [host for host in [*served, *self._pinned_names()] if host in names]

@@ -18,8 +18,8 @@ from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.edits import Change
 from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, Table, join
-from rotator.simulate.assemble import pinset_spec
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.pinsets import pinset_spec
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, promote
 from rotator.workflows import reports

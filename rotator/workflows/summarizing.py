@@ -14,10 +14,11 @@ from rotator.model.pki import Certificate, may_have_issued
 from rotator.report.summary import Served, Step, Summary
 from rotator.simulate.budget import breaches
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Total, total_of
+from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Answer, Picture, Question, ask
 from rotator.simulate.standard import backups_of, five_rows, served_keys
+from rotator.simulate.totals import Total, total_of
 from rotator.workflows.checking import Checked, check
 from rotator.workflows.simulating import calendar
 

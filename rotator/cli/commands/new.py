@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from rotator.cli.clock import now
 from rotator.cli.console import Console
 from rotator.errors import Problem, UsageError
-from rotator.workflows.creating import create, read_input
+from rotator.workflows.creating import create
+from rotator.workflows.inputs import read_input
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
