@@ -64,10 +64,14 @@ def capabilities(subject: Subject, pinset: Pinset) -> list[Capability]:
 
 
 def spare_authorities(subject: Subject, pinset: Pinset) -> list[str]:
-    """Give the pinned authorities that no served chain uses: a CA one can move to without a release."""
-    used = {c.spki for offers in subject.today.world.served.values() for offer in offers for c in offer.chain.sent} | {
-        c.signer for offers in subject.today.world.served.values() for offer in offers for c in offer.chain.sent
-    }
+    """Give the pinned authorities that no chain on its names uses: a CA one can move to without a release."""
+    policy = subject.policy
+    if pinset.combine == "leaf-and-ca":
+        return []
+    used: set[bytes | None] = set()
+    for label, offers in subject.today.world.served.items():
+        if pinset.covers is None or any(c.matches(name) for c in pinset.covers for name in policy.host_names(label)):
+            used |= {spki for offer in offers for c in offer.chain.sent for spki in (c.spki, c.signer)}
     return [
         name
         for name in pinset.authorities

@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from rotator.checks.base import Subject, clients_of, people
 from rotator.model.findings import Finding, Severity, info, warning
 from rotator.model.pki import Certificate
-from rotator.model.rules import Expiry
+from rotator.model.rules import Expiry, Mode
 from rotator.model.when import show
+from rotator.simulate.fleet import Cohort
 
 SOON_DAYS = 90
 """A date this near is an error: a store release takes weeks to reach most clients."""
@@ -20,13 +21,19 @@ def pins_expire(subject: Subject) -> Iterator[Finding]:
     """Pins that end while clients still run the release: they go unpinned (or, where closed, break)."""
     seen: dict[Expiry, list[tuple[str, str]]] = {}
     clients: dict[Expiry, list[object]] = {}
+    held: dict[Expiry, list[tuple[str, str]]] = {}
     for path, label, enforced, cohorts in subject.releases():
         for item in enforced:
             for entry in item.config.entries:
                 ends = subject.inventory.mechanisms[item.mechanism].expiry(entry.expires) if entry.lists else None
-                if ends is not None and (path, label) not in seen.setdefault(ends, []):
+                if ends is None:
+                    continue
+                if not ends.closed and _others_hold(subject, set(cohorts), ends):
+                    held.setdefault(ends, []).append((path, label))
+                elif (path, label) not in seen.setdefault(ends, []):
                     seen[ends].append((path, label))
                     clients.setdefault(ends, []).extend(cohorts)
+    yield from _held(subject, held)
     for ends, releases in sorted(seen.items(), key=lambda pair: pair[0].first):
         days = subject.due(ends.first)
         if days > subject.policy.limits.horizon_days:
@@ -47,6 +54,40 @@ def pins_expire(subject: Subject) -> Iterator[Finding]:
             hint="ship a release with a later date before then; what is out there cannot be changed",
             due=None if ended else ends.first.date(),
         )
+
+
+def _others_hold(subject: Subject, cohorts: set[Cohort], ends: Expiry) -> bool:
+    """Say whether other pins stay in force on every connection on which some end."""
+    ending = [
+        rules
+        for connection in subject.fleet.connections
+        if connection.cohort in cohorts
+        for rules in connection.rules.values()
+        if any(rule.expiry == ends for rule in rules)
+    ]
+    return bool(ending) and all(
+        any(
+            rule.clauses and rule.mode is Mode.ENFORCE and (rule.expiry is None or rule.expiry.first > ends.last)
+            for rule in rules
+        )
+        for rules in ending
+    )
+
+
+def _held(subject: Subject, held: dict[Expiry, list[tuple[str, str]]]) -> Iterator[Finding]:
+    """Tell of pins that end while others of the same release hold: nobody goes unpinned, and a swap still breaks."""
+    for ends, releases in held.items():
+        if 0 <= subject.due(ends.first) <= subject.policy.limits.horizon_days:
+            labels = ", ".join(dict.fromkeys(label for _, label in releases))
+            yield replace(
+                info(
+                    "pins-expire",
+                    releases[0][0],
+                    f"{labels}: some pins end on {show(ends.first)}; others of the same release hold, so nobody goes "
+                    "unpinned, and nobody is let through by waiting",
+                ),
+                due=ends.first.date(),
+            )
 
 
 def certificate_ends(subject: Subject) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from rotator.model.findings import Finding, error, warning
 from rotator.model.pins import Pin, junk_reason
 from rotator.model.policy import Count
 from rotator.model.verdicts import Verdict
+from rotator.simulate.fleet import Connection
 from rotator.simulate.pinsets import pinset_spec
 
 #: Said once for all releases with the same date by `rotator.checks.dates`.
@@ -28,7 +29,7 @@ def breaks_today(subject: Subject) -> Iterator[Finding]:
         cohort = row.connection.cohort
         key = (cohort.app, row.connection.host, str(row.reason))
         seen.setdefault(key, []).append(cohort.version)
-        sizes.setdefault(key, []).append(cohort.clients)
+        sizes.setdefault(key, []).append(_users(row.connection))
     for (app, host, reason), versions in seen.items():
         counts = sizes[app, host, reason]
         known = [count for count in counts if count is not None]
@@ -41,6 +42,14 @@ def breaks_today(subject: Subject) -> Iterator[Finding]:
             f"{people(count if len(known) == len(counts) else None)}",
             "rotator simulate POLICY shows why",
         )
+
+
+def _users(connection: Connection) -> Count | None:
+    """Give the clients of a cohort that use a host."""
+    count = connection.cohort.clients
+    if count is None:
+        return None
+    return Count(low=round(count.low * connection.share), high=round(count.high * connection.share))
 
 
 def unknown_pins(subject: Subject) -> Iterator[Finding]:
@@ -113,7 +122,7 @@ def export_drift(subject: Subject) -> Iterator[Finding]:
             path = f"exports[{index}].files.{name}"
             wanted = mechanism.from_pinset(spec)
             try:
-                found = mechanism.parse(data, Context(subject=file, today=subject.now.date())).config
+                found = mechanism.parse(data, Context(subject=path, today=subject.now.date())).config
             except InputError as problem:
                 yield error("export-drift", path, f"the exported file cannot be read: {problem.problems[0]}")
                 continue
@@ -124,7 +133,7 @@ def export_drift(subject: Subject) -> Iterator[Finding]:
                 yield error(
                     "export-drift",
                     path,
-                    f"{file} is not what pinsets.{export.pinset} says: {', '.join(names[:6])}",
+                    f"the file is not what pinsets.{export.pinset} says: {', '.join(names[:6])}",
                     "export it again, or mend the policy",
                 )
 

@@ -88,6 +88,11 @@ def _simulate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-report", action="store_true", help="keep no report of this answer")
 
 
+def _backtest(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--history", required=True, metavar="DIR", help="recorded chains: PEM or JSON, dated")
+
+
 def _import(command: argparse.ArgumentParser) -> None:
     command.add_argument("mechanism", metavar="MECHANISM", help="whose rules read the file")
     command.add_argument("file", metavar="FILE", help="the shipped pin file")
@@ -118,6 +123,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "new": (_new, "build a policy from chains, keys, requests, shipped pin files and counts"),
     "check": (_check, "findings and calendar, for CI"),
     "simulate": (_simulate, "who breaks and who is exposed"),
+    "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
     "report": (_report, "past reports"),

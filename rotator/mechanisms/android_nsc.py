@@ -134,12 +134,12 @@ class _Reader:
         self.seen.add(name)
         flag = node.attributes.get("includeSubdomains", "false")
         reach = Reach.ALL if flag.lower() == "true" else Reach.EXACT
-        if any(char in name for char in "*/:") or any(char.isspace() for char in name):
+        if any(char in name for char in "*/:") or any(char.isspace() for char in name) or name.endswith("."):
             self.findings.append(
                 warning(
                     "domain-never-matches",
                     f"{self.subject}: {name}",
-                    "no host has this name: a domain has no wildcard, scheme, port or path",
+                    "no host has this name: a domain has no wildcard, scheme, port, path or trailing dot",
                     'write the plain name, with includeSubdomains="true" for what is below it',
                     VENDOR,
                 )

@@ -15,7 +15,7 @@ from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, Pi
 from rotator.mechanisms.shared import plist, plist_edit
 from rotator.mechanisms.shared.decoding import apple
 from rotator.model.findings import Finding, info, warning
-from rotator.model.names import Cover, Reach, canonical
+from rotator.model.names import Cover, Reach
 from rotator.model.pins import is_canonical, spki_pin
 from rotator.model.rules import Clause, LocalRoots, Revocation, Rule, Scope
 
@@ -70,7 +70,7 @@ class _Reader:
                     VENDOR,
                 )
             )
-        cover = Cover(canonical(name), Reach.ONE if subdomains else Reach.EXACT)
+        cover = Cover(name.lower(), Reach.ONE if subdomains else Reach.EXACT)
         return Entry(covers=(cover,), lists=tuple(lists))
 
     def _list(self, value: object, key: str, scope: Scope, where: str) -> PinList:
@@ -124,6 +124,7 @@ class AppleAts(Mechanism):
 
     id = "apple-ats"
     file_name = "Info.plist"
+    says_both = True
     facts = Facts(
         title="Apple NSPinnedDomains",
         object="public key, SHA-256",
@@ -191,17 +192,19 @@ class AppleAts(Mechanism):
             for scope, pins in ((Scope.LEAF, spec.keys), (Scope.CA, spec.authorities))
             if pins
         )
-        covers = tuple(Cover(c.name, Reach.ONE if c.reach is Reach.ALL else c.reach) for c in spec.covers)
+        covers = tuple(Cover(c.name, Reach.EXACT if c.reach is Reach.EXACT else Reach.ONE) for c in spec.covers)
         if not lists:
             return PinConfig()
         return PinConfig(entries=tuple(Entry(covers=(cover,), lists=lists) for cover in covers))
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Add that subdomains reach one label only."""
+        """Add that subdomains reach one label only, and never without the name itself."""
         yield from super().losses(spec)
         for cover in spec.covers:
             if cover.reach is Reach.ALL:
                 yield "one-label-only", f"NSIncludesSubdomains of {cover.name} reaches one label only"
+            if cover.reach is Reach.ONLY_ONE:
+                yield "covers-more", f"apple-ats says {cover.text} only with {cover.name} itself"
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add what the union of entries makes of two lists."""

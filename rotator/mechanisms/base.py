@@ -14,7 +14,7 @@ from rotator.errors import InputError, Problem
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover
 from rotator.model.pins import Pin, junk_reason
-from rotator.model.rules import BadConfig, Clause, Expiry, LocalRoots, Mode, Rule, Scope
+from rotator.model.rules import BadConfig, Clause, Combine, Expiry, LocalRoots, Mode, Rule, Scope
 from rotator.model.when import show, start_of
 
 
@@ -128,6 +128,7 @@ class PinsetSpec:
     certificates: tuple[Pin, ...] = ()
     expires: date | datetime | None = None
     mode: Mode = Mode.ENFORCE
+    combine: Combine = Combine.ANY
 
 
 class ConfigRejectedError(InputError):
@@ -170,6 +171,8 @@ class Mechanism:
     says_report_only: bool = False
     #: Whether pins on whole certificates can be said.
     says_certificates: bool = False
+    #: Whether one of our keys and one of the authorities can be demanded at once.
+    says_both: bool = False
     #: Fewest pins the client accepts where it enforces.
     fewest_pins: int = 1
 
@@ -232,7 +235,11 @@ class Mechanism:
             yield "no-expiry", f"{self.id} has no end of pins: they hold until a release takes them out"
         if spec.mode is Mode.REPORT_ONLY and not self.says_report_only:
             yield "no-report-only", f"{self.id} cannot report only: it enforces"
-        if len(spec.keys) + len(spec.authorities) < self.fewest_pins:
+        both = spec.combine is Combine.LEAF_AND_CA and spec.keys and spec.authorities
+        if both and not self.says_both and self.scope is Scope.ANY:
+            yield "no-leaf-and-ca", f"{self.id} cannot demand a key and an authority at once: either one is enough"
+        said = len(spec.keys) + len(spec.authorities) + (len(spec.certificates) if self.says_certificates else 0)
+        if self.fewest_pins > 1 and said < self.fewest_pins:
             yield "too-few-pins", f"{self.id} refuses fewer than {self.fewest_pins} pins"
 
     def expiry(self, expires: date | datetime | None) -> Expiry | None:

@@ -106,7 +106,8 @@ class Curl(Mechanism):
                     )
                 )
             return (text + ("" if not text or text.endswith("\n") else "\n") + line).encode()
-        lines[places[-1]] = line
+        old = lines[places[-1]]
+        lines[places[-1]] = line.rstrip("\n") + old[len(old.rstrip("\r\n")) :]
         return "".join(lines).encode()
 
     def render(self, config: PinConfig) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from rotator.mechanisms import registry
@@ -11,7 +12,7 @@ from rotator.mechanisms.base import Context, Entry, Mechanism, Parsed, PinConfig
 from rotator.model import rules
 from rotator.model.names import Cover, Reach
 from rotator.model.policy import CustomMechanism
-from rotator.model.rules import Builder, Fallback, Rule, Scope
+from rotator.model.rules import Builder, Clause, Expiry, Fallback, Rule, Scope
 
 _AXES: dict[str, Any] = {
     "combine": rules.Combine,
@@ -38,11 +39,14 @@ class Custom(Mechanism):
         self.custom = custom
         self.inner = registry.mechanism(custom.like)
         self.facts = replace(self.inner.facts, title=f"like {custom.like}")
-        self.file_name = self.inner.file_name
-        self.says_expiry = self.inner.says_expiry
+        ends = custom.axes.get("expiry")
+        self.says_expiry = self.inner.says_expiry if ends is None else ends != Fallback.NONE
+        self.says_both = custom.axes.get("combine") == rules.Combine.LEAF_AND_CA or self.inner.says_both
         self.says_report_only = self.inner.says_report_only
         self.says_certificates = custom.axes.get("object", "").startswith("cert-") or self.inner.says_certificates
         self.fewest_pins = self.inner.fewest_pins
+        # What compares certificates is code of one's own: the other mechanism's file has no place for such pins.
+        self.file_name = "" if self.says_certificates and not self.inner.says_certificates else self.inner.file_name
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read a file as the other mechanism does."""
@@ -62,10 +66,32 @@ class Custom(Mechanism):
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
         """Make the configuration of a pinset, with pins on whole certificates where those are compared."""
-        if not self.custom.axes.get("object", "").startswith("cert-"):
-            return self.inner.from_pinset(spec)
-        lists = (PinList(scope=Scope.LEAF, pins=spec.certificates),) if spec.certificates else ()
-        return PinConfig(entries=(Entry(covers=spec.covers, lists=lists),))
+        if self.custom.axes.get("object", "").startswith("cert-"):
+            lists: tuple[PinList, ...] = (PinList(scope=Scope.LEAF, pins=spec.certificates),)
+        elif self.says_both and not self.inner.says_both:
+            lists = (
+                PinList(scope=Scope.LEAF, pins=spec.keys),
+                PinList(scope=Scope.CA, pins=spec.authorities),
+            )
+        else:
+            config = self.inner.from_pinset(spec)
+            ends = spec.expires if self.says_expiry else None
+            return replace(config, entries=tuple(replace(entry, expires=ends) for entry in config.entries))
+        entry = Entry(
+            covers=spec.covers,
+            lists=tuple(pins for pins in lists if pins.pins),
+            expires=spec.expires if self.says_expiry else None,
+            mode=spec.mode if self.says_report_only else rules.Mode.ENFORCE,
+        )
+        return PinConfig(entries=(entry,))
+
+    def expiry(self, expires: date | datetime | None) -> Expiry | None:
+        """End the pins when the other mechanism does, and then be open or closed as the axis says."""
+        ends = self.inner.expiry(expires)
+        axis = self.custom.axes.get("expiry")
+        if axis is None or ends is None:
+            return ends
+        return None if axis == Fallback.NONE else replace(ends, closed=axis == Fallback.CLOSED)
 
     def rule(self, config: PinConfig, host: str) -> Rule:
         """Give the other mechanism's rule with the axes changed."""
@@ -80,17 +106,32 @@ class Custom(Mechanism):
         rule = self.inner.rule(config, host)
         axes = self.custom.axes
         changes: dict[str, Any] = {name: kind(axes[name]) for name, kind in _AXES.items() if name in axes}
-        if "scope" in axes:
+        split = self._split(config, rule) if self.says_both and not self.inner.says_both else ()
+        if split:
+            changes["clauses"] = split
+        elif "scope" in axes:
             scope = Scope(axes["scope"])
             changes["clauses"] = tuple(replace(clause, scope=scope) for clause in rule.clauses)
-        if "expiry" in axes:
-            closed = axes["expiry"] == Fallback.CLOSED
-            keep = rule.expiry is not None and axes["expiry"] != Fallback.NONE
-            changes["expiry"] = replace(rule.expiry, closed=closed) if keep and rule.expiry else None
+        if "expiry" in axes and rule.clauses:
+            changes["expiry"] = self.expiry(next((e.expires for e in config.entries if e.lists and e.expires), None))
         if self.custom.runtime == "jvm":
             changes.setdefault("builder", Builder.OKHTTP)
         return replace(rule, **changes)
 
+    @staticmethod
+    def _split(config: PinConfig, rule: Rule) -> tuple[Clause, ...]:
+        """Give the lists of keys and of authorities as clauses of their own, where the pinset made both."""
+        lists = [pins for entry in config.entries for pins in entry.lists if pins.scope in (Scope.LEAF, Scope.CA)]
+        return tuple(
+            Clause(scope=scope, pins=rule.pins & {p for own in lists if own.scope is scope for p in own.pins})
+            for scope in (Scope.LEAF, Scope.CA)
+            if any(pins.scope is scope for pins in lists)
+        )
+
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Name what the other mechanism's format cannot say."""
-        yield from self.inner.losses(spec)
+        """Name what the other mechanism's format cannot say; one that compares certificates leaves keys out."""
+        for name, text in self.inner.losses(spec):
+            if name != "no-certificate-pins" or not self.says_certificates:
+                yield name, text
+        if self.says_certificates and not self.inner.says_certificates and (spec.keys or spec.authorities):
+            yield "no-key-pins", f"{self.id} compares whole certificates: pins on keys are left out"

@@ -8,6 +8,7 @@ from pattern to pins.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ from rotator.mechanisms.base import (
     PinList,
     PinsetSpec,
 )
+from rotator.mechanisms.shared import json_edit
 from rotator.mechanisms.shared.decoding import okio
 from rotator.model.findings import Finding, info, warning
 from rotator.model.names import Cover, Reach, is_ip
@@ -34,6 +36,7 @@ from rotator.model.rules import BadConfig, Builder, Clause, LocalRoots, Rule, Sc
 VENDOR = "https://square.github.io/okhttp/5.x/okhttp/okhttp3/-certificate-pinner/"
 _FORBIDDEN = frozenset(" #%/:?@[\\]")
 _KINDS = {"sha256/": PinKind.SPKI_SHA256, "sha1/": PinKind.SPKI_SHA1}
+_LINE = re.compile(r"[^\s][^\n]*[^\s]")
 _EXPECTED = 'JSON Lines of {"pattern": ..., "pins": [...]}, or a JSON object from pattern to pins'
 
 
@@ -205,7 +208,7 @@ class OkHttp(Mechanism):
                     break
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
-        """Replace the pins of each pattern in the shape the file has; other rows and other keys stay."""
+        """Replace the pins of each pattern in the shape the file has; every other character stays."""
         for _ in _rows(data, context.subject):
             pass
         wanted = {pattern_of(c): [pin.text for pin in e.pins] for e in config.entries for c in e.covers}
@@ -215,11 +218,11 @@ class OkHttp(Mechanism):
         except ValueError:
             whole = None
         if isinstance(whole, dict) and "pattern" not in whole:
-            return (json.dumps({**whole, **wanted}, indent=2, ensure_ascii=False) + "\n").encode()
+            return (json_edit.put(text, wanted) if text.strip() else self.render(config).decode()).encode()
         if isinstance(whole, list):
-            return (json.dumps(_patched(whole, wanted), indent=2, ensure_ascii=False) + "\n").encode()
-        rows = _patched([json.loads(line) for line in text.splitlines() if line.strip()], wanted)
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+            return _patched(text, json_edit.items(text), wanted, ",").encode()
+        lines = [match.span() for match in _LINE.finditer(text)]
+        return _patched(text, lines, wanted, "").encode()
 
     def render(self, config: PinConfig) -> bytes:
         """Write one JSON object from pattern to pins."""
@@ -230,11 +233,23 @@ class OkHttp(Mechanism):
         return (json.dumps(rows, indent=2) + "\n").encode()
 
 
-def _patched(rows: list[dict[str, Any]], wanted: dict[str, list[str]]) -> list[dict[str, Any]]:
+def _patched(text: str, spans: list[tuple[int, int]], wanted: dict[str, list[str]], comma: str) -> str:
     """Put pins into the rows of their patterns, and rows for patterns that have none at the end."""
-    known = {row["pattern"] for row in rows}
-    changed = [{**row, "pins": wanted[row["pattern"]]} if row["pattern"] in wanted else row for row in rows]
-    return [*changed, *({"pattern": p, "pins": pins} for p, pins in wanted.items() if p not in known)]
+    end = spans[-1][1] if spans else text.find("[") + 1
+    newline = "\r\n" if "\r\n" in text else "\n"
+    fresh = ""
+    rows = [text[start:stop] for start, stop in spans]
+    known = {json.loads(row)["pattern"] for row in rows}
+    for pattern, pins in wanted.items():
+        if pattern not in known:
+            row = json.dumps({"pattern": pattern, "pins": pins}, ensure_ascii=False)
+            fresh += f"{comma if spans or fresh else ''}{newline}{row}"
+    text = text[:end] + fresh + text[end:]
+    for (start, stop), row in reversed(list(zip(spans, rows, strict=True))):
+        pins_wanted = wanted.get(json.loads(row)["pattern"])
+        if pins_wanted is not None:
+            text = text[:start] + json_edit.put(row, {"pins": pins_wanted}) + text[stop:]
+    return text
 
 
 def pattern_of(cover: Cover) -> str:

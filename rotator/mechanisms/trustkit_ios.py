@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -60,12 +60,12 @@ class _Reader:
         if not isinstance(value, dict):
             raise self.reject(name, "the entry is not a dictionary")
         self._suffix(name, value)
-        if value.get("TSKExcludeSubdomainFromParentPolicy") is True:
+        if _flag(value.get("TSKExcludeSubdomainFromParentPolicy")):
             if len(value) > 1:
                 raise self.reject(name, "an excluded subdomain has other settings")
             return Entry(covers=(Cover(name.lower()),), unpinned_on_purpose=True)
         where = f"{self.context.subject}: {name}"
-        enforce = value.get("TSKEnforcePinning") is not False
+        enforce = _flag(value.get("TSKEnforcePinning"), default=True)
         pins = self._pins(name, value, enforce=enforce)
         if not enforce:
             self.findings.append(
@@ -76,7 +76,7 @@ class _Reader:
                     source=VENDOR,
                 )
             )
-        reach = Reach.ALL if value.get("TSKIncludeSubdomains") is True else Reach.EXACT
+        reach = Reach.ALL if _flag(value.get("TSKIncludeSubdomains")) else Reach.EXACT
         return Entry(
             covers=(Cover(name.lower(), reach),),
             lists=(PinList(scope=Scope.ANY, pins=pins),) if pins else (),
@@ -85,7 +85,7 @@ class _Reader:
         )
 
     def _suffix(self, name: str, value: dict[str, Any]) -> None:
-        problem = suffix_problem(name, subdomains=value.get("TSKIncludeSubdomains") is True, context=self.context)
+        problem = suffix_problem(name, subdomains=_flag(value.get("TSKIncludeSubdomains")), context=self.context)
         if problem:
             raise self.reject(name, problem)
 
@@ -128,6 +128,13 @@ class _Reader:
                 )
             )
             return None
+
+
+def _flag(value: object, *, default: bool = False) -> bool:
+    """Read a flag as `boolValue` does: a number is one too, and so is a text that begins with Y, T or 1 to 9."""
+    if isinstance(value, str):
+        return re.match(r"\s*[+-]?0*[YyTt1-9]", value) is not None
+    return bool(value) if isinstance(value, int | float) else default
 
 
 def suffix_problem(name: str, *, subdomains: bool, context: Context) -> str:
@@ -183,7 +190,7 @@ class TrustKitIos(Mechanism):
         orphan = _orphan(config)
         if orphan:
             raise reader.reject(orphan, "an excluded subdomain without a pinned parent that includes it")
-        if isinstance(section, dict) and section.get("TSKSwizzleNetworkDelegates") is not True:
+        if isinstance(section, dict) and not _flag(section.get("TSKSwizzleNetworkDelegates")):
             reader.findings.append(
                 info(
                     "coverage-by-code",
@@ -226,11 +233,19 @@ class TrustKitIos(Mechanism):
             **common,  # type: ignore[arg-type]
         )
 
+    def from_pinset(self, spec: base.PinsetSpec) -> PinConfig:
+        """Say a name with exactly one label below it with all of them, as nothing else can be said."""
+        covers = tuple(Cover(c.name, Reach.EXACT if c.reach is Reach.EXACT else Reach.ALL) for c in spec.covers)
+        return super().from_pinset(replace(spec, covers=tuple(dict.fromkeys(covers))))
+
     def losses(self, spec: base.PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Count two pins only where it enforces."""
+        """Count two pins only where it enforces; add that one label below a name cannot be said."""
         for name, text in super().losses(spec):
             if name != "too-few-pins" or spec.mode is Mode.ENFORCE:
                 yield name, text
+        for cover in spec.covers:
+            if cover.reach is Reach.ONLY_ONE:
+                yield "covers-more", f"{self.id} says {cover.text} only as {cover.name} and everything below it"
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Replace the pins and the expiry of each domain; reporting, other domains and other settings stay."""

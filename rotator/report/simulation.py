@@ -151,8 +151,8 @@ def headlines(answer: Answer) -> list[str]:
         keys = join(stolen)
         still = "still " if swapped else ""
         said.append(
-            f"A new key on the servers ends no exposure: these clients {still}accept {keys} until they run a release "
-            "without its pin, or every certificate for it has ended as they check it."
+            f"A new key on the servers ends no exposure: these clients {still}accept {keys} until a release without "
+            "its pin, or the end of its certificates."
         )
     revoked = any(o.id == "revoke" for o in answer.question.occurrences)
     if revoked and not stolen:

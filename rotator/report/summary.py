@@ -12,6 +12,7 @@ from datetime import date, datetime
 from rotator.checks.capability import Capability
 from rotator.model.findings import Finding, Severity
 from rotator.model.policy import Policy
+from rotator.model.verdicts import Reason
 from rotator.report.document import join, number, percent, span
 from rotator.report.text import pad, to_ascii, wrap
 from rotator.simulate.fleet import Fleet
@@ -21,8 +22,9 @@ from rotator.simulate.standard import IfRow
 from rotator.simulate.totals import Total
 
 WIDTH = 80
-MOST_TO_DO = 5
-MOST_DATES = 4
+MOST_LINES = 49
+MOST = ((5, 4), (4, 4), (3, 4), (3, 3), (2, 3), (2, 2), (1, 1))
+"""Things to do and dates shown: the first pair with which the page is short enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,25 @@ class Summary:
 
 def render(summary: Summary) -> str:
     """Write the page."""
-    day = summary.now.strftime("%A %d %B %Y").replace(" 0", " ")
-    lines = [
-        f"Rotator {summary.version}   {summary.file} (sha256 {summary.inventory.digest[:8]})   {day}",
-        "",
-    ]
-    lines += [*_attention(summary), "", *_hold(summary), "", *_ifs(summary), "", *_to_do(summary), ""]
-    lines += [*_next(summary), "", *_calendar(summary), "", *_stand_on(summary), "", *_end(summary)]
+    lines: list[str] = []
+    for to_do, dates in MOST:
+        lines = [_head(summary), "", *_attention(summary), "", *_hold(summary), "", *_ifs(summary), ""]
+        lines += [*_to_do(summary, to_do), "", *_next(summary), "", *_calendar(summary, dates), ""]
+        lines += [*_stand_on(summary), "", *_end(summary)]
+        if len(lines) <= MOST_LINES:
+            break
     return to_ascii("\n".join(line.rstrip() for line in lines)) + "\n"
+
+
+def _head(summary: Summary) -> str:
+    """Give the first line; a long path makes the date shorter, then loses its own beginning."""
+    file, digest = summary.file, f"(sha256 {summary.inventory.digest[:8]})"
+    for form in ("%A %d %B %Y", "%d %b %Y"):
+        day = summary.now.strftime(form).lstrip("0").replace(" 0", " ")
+        line = f"Rotator {summary.version}   {file} {digest}   {day}"
+        if len(line) <= WIDTH:
+            return line
+    return line.replace(file, "..." + file[len(line) - WIDTH + 3 :])
 
 
 def _attention(summary: Summary) -> list[str]:
@@ -97,13 +110,18 @@ def _attention(summary: Summary) -> list[str]:
     return [f"ATTENTION: {things}{when}."]
 
 
+def _policy(summary: Summary, room: int) -> str:
+    """Name the file in a command that is shown, where there is room for it."""
+    return summary.file if len(summary.file) <= room else "POLICY"
+
+
 def _labelled(label: str, text: str) -> list[str]:
     return wrap(text, WIDTH, " " * 12, pad(f"  {label}", 12))
 
 
 def _hold(summary: Summary) -> Iterator[str]:
     policy = summary.inventory.policy
-    releases = len({(c.app, c.version) for c in summary.fleet.cohorts})
+    releases = len({(c.app, c.version) for c in summary.fleet.cohorts if c.clients is None or c.clients.high})
     apps, hosts = len(policy.apps), len(policy.hosts)
     yield from _labelled(
         "Apps",
@@ -140,22 +158,24 @@ def _users(summary: Summary, policy: Policy) -> str:
         return f"unknown: no counts yet. Verdicts are by version. Write clients = in {summary.file}"
     units = sorted({c.unit for c in summary.fleet.cohorts if c.unit})
     bases = sorted({c.basis for c in summary.fleet.cohorts})
-    measured = f", measured {policy.measured}" if policy.measured else ""
+    measured = f", as of {policy.measured}" if policy.measured else ""
     said = f" ({join(bases, 3)}{measured})" if bases else ""
     return f"{span(whole.low, whole.high)} {join(units, 2) or 'clients'}{said}"
 
 
 def _ifs(summary: Summary) -> Iterator[str]:
-    yield pad("IF IT HAPPENED TODAY", 42) + pad("users broken", 19) + "users exposed"
+    yield pad("IF IT HAPPENED TODAY", 39) + pad("users broken", 21) + "users exposed"
     for row in summary.ifs:
-        shown = _fit(row.label, 38)
-        yield pad(f"  {shown}", 42) + pad(_total(row.impact.broken), 19) + _total(row.impact.exposed)
+        shown = _fit(row.label, 36)
+        yield pad(f"  {shown}", 39) + pad(_total(row.impact.broken), 21) + _total(row.impact.exposed)
     worst = max(summary.ifs, key=lambda r: r.impact.broken.high or 0, default=None)
     if worst is not None and not worst.impact.broken.none:
         broken = [r for r in worst.impact.rows if r.verdict.is_broken]
-        names = join([_named(r) for r in _distinct(broken)], 4)
-        why = f": they do not carry {worst.without}" if worst.without else ""
-        yield from wrap(f"Worst broken: {names}{why}.", WIDTH, "  ")[:2]
+        names = join([_named(r) for r in _distinct(broken)], 3)
+        reasons = list(dict.fromkeys(r.reason for r in broken))
+        lacking = worst.without and reasons == [Reason.PIN_MISMATCH]
+        why = f"they do not carry {worst.without}" if lacking else join(reasons, 3)
+        yield from wrap(f"Worst broken: {names}: {why}.", WIDTH, "  ")[:3]
 
 
 def _distinct(rows: Sequence[Row]) -> list[Row]:
@@ -175,16 +195,16 @@ def _total(total: Total) -> str:
     return f"{number(total.high)}  ({percent(total.share)})"
 
 
-def _to_do(summary: Summary) -> Iterator[str]:
+def _to_do(summary: Summary, most: int) -> Iterator[str]:
     yield "TO DO"
     todo = summary.to_do
-    for index, finding in enumerate(todo[:MOST_TO_DO], 1):
+    for index, finding in enumerate(todo[:most], 1):
         when = f"by {finding.due}" if finding.due else "any time"
         head = f"  {index}  {pad(str(finding.severity), 8)} {pad(when, 14)} {finding.id}  {finding.subject}"
         yield _fit(head, WIDTH)
         yield from (_fit(line, WIDTH) for line in _two(wrap(finding.message, WIDTH, " " * 14)))
-    if len(todo) > MOST_TO_DO:
-        yield f"  and {len(todo) - MOST_TO_DO} more: rotator check {summary.file}"
+    if len(todo) > most:
+        yield f"  and {len(todo) - most} more: rotator check {_policy(summary, 40)}"
     if not todo:
         yield "  nothing"
 
@@ -214,12 +234,12 @@ def _next(summary: Summary) -> Iterator[str]:
         yield "  none: there is no backup to serve"
 
 
-def _calendar(summary: Summary) -> Iterator[str]:
+def _calendar(summary: Summary, most: int) -> Iterator[str]:
     yield "CALENDAR"
-    for day, text in summary.dates[:MOST_DATES]:
+    for day, text in summary.dates[:most]:
         yield _fit(f"  {day}  {text}", WIDTH)
-    if len(summary.dates) > MOST_DATES:
-        yield f"  and {len(summary.dates) - MOST_DATES} more within {summary.inventory.policy.limits.horizon_days} days"
+    if len(summary.dates) > most:
+        yield f"  and {len(summary.dates) - most} more within {summary.inventory.policy.limits.horizon_days} days"
     if not summary.dates:
         yield f"  nothing within {summary.inventory.policy.limits.horizon_days} days"
 
@@ -243,5 +263,5 @@ def _stand_on(summary: Summary) -> Iterator[str]:
 
 def _end(summary: Summary) -> Iterator[str]:
     bad = bool(summary.to_do)
-    yield f"Exit {int(bad)}: {'findings' if bad else 'fine'}. As JSON: rotator check {summary.file} --json"
+    yield f"Exit {int(bad)}: {'findings' if bad else 'fine'}. As JSON: rotator check {_policy(summary, 32)} --json"
     yield "On a terminal this opens the planner. Your own app: rotator new my.toml"

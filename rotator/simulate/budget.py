@@ -11,26 +11,39 @@ from rotator.simulate.totals import Total
 
 
 def breaches(impact: Impact, inventory: Inventory) -> Iterator[str]:
-    """Say each way in which breakage or exposure is beyond the budgets, of all clients and within each app.
+    """Say each way in which breakage or exposure is beyond the budgets: of all, of an app, of a trust store of it.
 
-    A number that is not known is beyond every budget. Apps smaller than the noise floor do not count alone.
+    A number that is not known is beyond every budget. Apps and stores smaller than the noise floor do not count alone.
     """
     limits = inventory.policy.limits
-    whole = impact.fleet.population
-    scopes: list[tuple[str | None, float]] = [(None, limits.break_budget)]
-    for name, app in inventory.policy.apps.items():
-        size = sum(c.clients.high for c in impact.fleet.cohorts if c.app == name and c.clients is not None)
-        small = whole is not None and whole.high > 0 and size / whole.high < limits.noise_floor
-        if not small:
-            scopes.append((name, limits.break_budget if app.break_budget is None else app.break_budget))
-    for scope, budget in scopes:
-        where = f" of {scope}" if scope else ""
-        broken = impact.total(Verdict.BREAKS, Verdict.LOST, app=scope)
-        exposed = impact.total(Verdict.EXPOSED, Verdict.LOST, app=scope)
+    for app, trust in _scopes(impact, limits.noise_floor):
+        own = inventory.policy.apps[app].break_budget if app is not None else None
+        budget = limits.break_budget if own is None else own
+        where = f" of {app}" if app else ""
+        where += f" ({trust})" if trust else ""
+        broken = impact.total(Verdict.BREAKS, Verdict.LOST, app=app, trust=trust)
+        exposed = impact.total(Verdict.EXPOSED, Verdict.LOST, app=app, trust=trust)
         if beyond(broken, budget):
             yield f"broken: {_shown(broken)}{where}, the budget is {budget:.4g}"
         if beyond(exposed, limits.exposure_budget):
             yield f"exposed: {_shown(exposed)}{where}, the budget is {limits.exposure_budget:.4g}"
+
+
+def _scopes(impact: Impact, noise_floor: float) -> Iterator[tuple[str | None, str | None]]:
+    """Give what is judged on its own: everybody, each app, and each trust store of an app that has several."""
+    whole = impact.fleet.population
+    sizes: dict[tuple[str, str | None], int] = {}
+    stores: dict[str, set[str]] = {}
+    for cohort in impact.fleet.cohorts:
+        stores.setdefault(cohort.app, set()).add(cohort.trust)
+    for cohort in impact.fleet.cohorts:
+        for trust in (None, cohort.trust) if len(stores[cohort.app]) > 1 else (None,):
+            key = (cohort.app, trust)
+            sizes[key] = sizes.get(key, 0) + (cohort.clients.high if cohort.clients is not None else 0)
+    yield None, None
+    for scope, size in sizes.items():
+        if whole is None or not whole.high or size / whole.high >= noise_floor:
+            yield scope
 
 
 def beyond(total: Total, budget: float) -> bool:

@@ -23,7 +23,8 @@ def key_compromise(world: World, event: Occurrence, inventory: Inventory) -> Wor
     """An attacker holds the private key and can present every live certificate for it.
 
     Swapping the server's key does not end this: only clients without the pin, or the end of the certificates as
-    each client checks it. A key without any certificate exposes nobody until a CA certifies it.
+    each client checks it. A key without any certificate exposes nobody until a CA certifies it, except clients that
+    check nothing but the pin.
     """
     name = event.parts[0]
     facts = inventory.keys[name]
@@ -35,20 +36,36 @@ def key_compromise(world: World, event: Occurrence, inventory: Inventory) -> Wor
     world = replace(world, attacks=(*world.attacks, attack))
     if next(world.presented(attack, inventory), None) is None:
         return world.noting(
-            f"needs-certificate: no certificate for {name} exists yet, so holding it exposes nobody so far; "
+            f"needs-certificate: no certificate for {name} exists yet, so no client that checks one accepts it so far; "
             f"key-compromise:{name}?certified=yes plays that a CA issues one"
         )
     return world
 
 
 def _certified(world: World, inventory: Inventory, name: str, identity: KeyIdentity) -> list[Chain]:
-    """Make the chains an attacker gets certified: one under each issuer of today, for all names it serves."""
+    """Make the chains an attacker gets certified: one under each issuer of today, for the hosts that pin the key."""
     chains = []
-    for host, offers in world.served.items():
-        for offer in offers:
+    for host in _hosts_pinning(inventory, name):
+        for offer in world.served.get(host, ()):
             leaf = _reissued(offer.chain.leaf, identity, name, world.at, inventory, host, "certification")
             chains.append(Chain(name=f"{name} certified", sent=(leaf, *offer.chain.sent[1:]), planned=True))
     return chains
+
+
+def _hosts_pinning(inventory: Inventory, name: str) -> list[str]:
+    """Give the hosts on which some client pins a key: those it could be served on; all of ours where none does."""
+    policy, pin = inventory.policy, inventory.keys[name].pin
+    found: set[str] = set()
+    for table in (inventory.enforced, inventory.beside):
+        for (app, _), enforced in table.items():
+            covers = [e.covers for item in enforced for e in item.config.entries if pin in e.pins]
+            found |= {
+                host
+                for host in policy.hosts_of(app)
+                for own in covers
+                if not own or any(cover.matches(n) for cover in own for n in policy.host_names(host))
+            }
+    return [h for h, host in policy.hosts.items() if h in found or (not found and host.control == "ours")]
 
 
 def _reissued(
@@ -131,13 +148,24 @@ def renew(world: World, event: Occurrence, inventory: Inventory) -> World:
 
 
 def revoke(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """The CA's revocation is out: clients that check it refuse the certificates, all others do not notice."""
-    name = event.parts[0]
+    """The CA's revocation is out: clients that check it refuse the certificates, all others do not notice.
+
+    Revoked is what was served when the CA announced it: a certificate issued since then is another one.
+    """
+    leaves = dict(world.announced).get(event) or _leaves(world, event.parts[0], inventory)
+    return replace(world, revoked=world.revoked | leaves)
+
+
+def announce(world: World, event: Occurrence, inventory: Inventory, at: datetime) -> World:
+    """A CA says which certificates it is going to revoke; so far nothing changes."""
+    return replace(world, at=at, announced=(*world.announced, (event, _leaves(world, event.parts[0], inventory))))
+
+
+def _leaves(world: World, name: str, inventory: Inventory) -> frozenset[bytes]:
+    """Give the certificates of a chain, or those that a host serves."""
     if name in inventory.chains:
-        leaves = [inventory.chains[name].leaf]
-    else:
-        leaves = [offer.chain.leaf for offer in world.served[host_label(inventory, name)]]
-    return replace(world, revoked=world.revoked | {leaf.sha256 for leaf in leaves})
+        return frozenset({inventory.chains[name].leaf.sha256})
+    return frozenset(offer.chain.leaf.sha256 for offer in world.served[host_label(inventory, name)])
 
 
 def expire(world: World, event: Occurrence, inventory: Inventory) -> World:
@@ -258,10 +286,12 @@ def _as_served(chain: Chain, world: World, inventory: Inventory, host: str) -> t
         return chain, ""
     plan = inventory.policy.chains.get(chain.name)
     leaf, note = chain.leaf, ""
-    if leaf.not_before > world.at:
+    late = leaf.not_after < world.at and chain not in world.issued
+    if leaf.not_before > world.at or late:
         life = leaf.not_after - leaf.not_before
         leaf = replace(leaf, not_before=world.at, not_after=plus(world.at, life))
-        note = f"assumed: {chain.name} is issued by {show(world.at)}, earlier than planned"
+        when = "later" if late else "earlier"
+        note = f"assumed: {chain.name} is issued by {show(world.at)}, {when} than planned"
     if plan is not None and plan.names is None:
         names = dict.fromkeys((*leaf.dns_names, *inventory.policy.host_names(host)))
         leaf = replace(leaf, dns_names=tuple(names))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rotator.model.paths import Path
+from rotator.model.pins import Pin
 from rotator.model.pki import Certificate
+from rotator.model.rules import Scope
 from rotator.model.verdicts import Reason
 from rotator.model.when import show
 from rotator.simulate.impact import Answer, Row
@@ -44,8 +46,7 @@ def _judgement(answer: Answer, row: Row, inventory: Inventory) -> str:  # noqa: 
             pin = inventory.label(judgement.pin) if judgement.pin else "a pin"
             return f"pin {pin} matches{ends}"
         case Reason.PIN_MISMATCH:
-            served = path or f"chain {answer.chain}"
-            return f"pins {_pins(row, answer, inventory)} are not in {served}"
+            return _mismatch(answer, row, inventory)
         case Reason.NO_PATH:
             return f"no path from {answer.chain or 'what is sent'} to a root of {row.connection.cohort.trust}"
         case Reason.CHAIN_EXPIRED:
@@ -109,9 +110,27 @@ def _path(path: Path | None, inventory: Inventory) -> str:
     return " > ".join(inventory.name_of(certificate) for certificate in path.certificates)
 
 
-def _pins(row: Row, answer: Answer, inventory: Inventory) -> str:
-    index = row.connection.mechanisms.index(answer.mechanism)
-    names = sorted(inventory.label(pin) for pin in row.connection.rules[answer.name][index].pins)
+def _mismatch(answer: Answer, row: Row, inventory: Inventory) -> str:
+    """Say which pins are missing; where all of several lists must match, those of the lists that do not."""
+    rule = row.connection.rules[answer.name][row.connection.mechanisms.index(answer.mechanism)]
+    path = answer.judgement.path
+    served = _path(path, inventory) or f"chain {answer.chain}"
+    if len(rule.clauses) < 2 or path is None:
+        return f"pins {_pins(rule.pins, inventory)} are not in {served}"
+    scopes = {Scope.LEAF: path.certificates[:1], Scope.CA: path.certificates[1:]}
+    missed = [
+        f"none of {_pins(clause.pins, inventory)} {_PLACE.get(clause.scope, 'is')}"
+        for clause in rule.clauses
+        if not any(c.matches(pin) for c in scopes.get(clause.scope, path.certificates) for pin in clause.pins)
+    ]
+    return f"{' and '.join(missed)} in {served}; both lists must match"
+
+
+_PLACE = {Scope.LEAF: "is the leaf", Scope.CA: "stands above the leaf"}
+
+
+def _pins(pins: frozenset[Pin], inventory: Inventory) -> str:
+    names = sorted(inventory.label(pin) for pin in pins)
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     return "{" + shown + "}"
 

@@ -127,6 +127,8 @@ def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> 
         shares = _shares(app, release)
         if inventory.policy.fleet is not None:
             counts = _from_table(inventory, app_name, release, shares, table)
+        elif release is not None and release.clients is None and _to_come(inventory, app, release):
+            counts = dict.fromkeys(shares, Count(low=0, high=0))
         else:
             counts = _inline(app.clients if release is None else release.clients, shares)
         for trust, clients in counts.items():
@@ -139,6 +141,12 @@ def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> 
                 basis=basis,
                 unit=(app.counts.unit if app.counts else None) or "",
             )
+
+
+def _to_come(inventory: Inventory, app: App, release: Release) -> bool:
+    """Say whether a release went out, or will, after the clients were counted: nobody runs it in these numbers."""
+    counted = (app.counts.date if app.counts else None) or inventory.policy.measured
+    return counted is not None and release.released is not None and release.released > counted
 
 
 def _shares(app: App, release: Release | None) -> Mapping[str, float]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.model.names import canonical
+from rotator.model.pins import PinKind
 from rotator.model.pki import Certificate, TrustStore, planned_certificate, unknown_key
-from rotator.model.rules import Rule
+from rotator.model.rules import Base, Rule
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, Verdict, verdict_of
 from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
@@ -92,9 +93,9 @@ class Impact:
     rows: tuple[Row, ...]
     fleet: Fleet
 
-    def total(self, *verdicts: Verdict, app: str | None = None) -> Total:
-        """Count clients that see one of some verdicts on any host they use, of one app or of all."""
-        return total_of(self.fleet, hits(r for r in self.rows if r.verdict in verdicts), app)
+    def total(self, *verdicts: Verdict, app: str | None = None, trust: str | None = None) -> Total:
+        """Count clients that see one of some verdicts on any host they use: all, or of an app, or of a store of it."""
+        return total_of(self.fleet, hits(r for r in self.rows if r.verdict in verdicts), app, trust)
 
     @property
     def broken(self) -> Total:
@@ -194,7 +195,7 @@ class Judges:
     ) -> Iterator[Answer]:
         for attack, chains in presented:
             for name, rules in connection.rules.items():
-                for sent in chains:
+                for sent in (*chains, *_self_made(attack, rules, name)):
                     answer = self._together(connection, rules, sent, name, situation, Side.ATTACKER)
                     yield Answer(
                         judgement=answer.judgement,
@@ -270,6 +271,17 @@ class Judges:
             dns_names=(name,),
         )
         return (leaf,)
+
+
+def _self_made(attack: Attack, rules: tuple[Rule, ...], name: str) -> Iterator[tuple[Certificate, ...]]:
+    """Give the certificate that whoever holds a key signs with it: enough where nothing but pins is checked."""
+    if attack.key.kind is PinKind.SPKI_SHA256 and any(rule.base in (Base.NONE, Base.TOFU) for rule in rules):
+        identity = f"{attack.subject} self-signed for {name}"
+        yield (
+            planned_certificate(
+                identity=identity, spki=attack.key.digest, subject=attack.subject, issuer=None, dns_names=(name,)
+            ),
+        )
 
 
 def _order(answer: Answer) -> int:

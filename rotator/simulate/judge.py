@@ -168,8 +168,8 @@ def _judge(
         wrong[decided.reason] = decided.certificate
     if rule.combine is Combine.PATH_OR_PIN and decided.reason is Reason.PIN_MATCHED:
         return decided
-    if not wrong:
-        return decided
+    if not wrong:  # with path-or-pin a trusted path is enough, so a wrong pin demands nothing
+        return decided if decided.accepted else Judgement(accepted=True, reason=Reason.NO_PINS, path=first)
     reason = next(r for r in REFUSAL_ORDER if r in wrong)
     return Judgement(
         accepted=False,

@@ -11,7 +11,7 @@ from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate, Chain, unknown_key
 from rotator.model.policy import Policy
-from rotator.model.rules import Mode
+from rotator.model.rules import Combine, Mode
 from rotator.simulate.inventory import KeyFacts
 
 
@@ -33,6 +33,7 @@ def pinset_spec(
         certificates=tuple(Pin(PinKind.CERT_SHA256, chains[c].leaf.sha256) for c in pinset.certificates if c in chains),
         expires=expires,
         mode=Mode(pinset.mode),
+        combine=Combine(pinset.combine),
     )
 
 

@@ -78,8 +78,12 @@ def promote(
             )
         )
     work = _Work(inventory, key, today, set(dropped))
+    current = _current(policy, today) if not pinsets else set(chosen)
     for name in chosen:
-        work.pinset(name, policy.pinsets[name])
+        if name in current or not current & set(chosen) or not work.changes_pins(name):
+            work.pinset(name, policy.pinsets[name])
+        else:
+            work.notes.append(f"{name} is only in releases that have shipped: it stays as it is")
     edits: list[Edit] = []
     for name in dropped:
         if policy.keys[name].status == "active":
@@ -109,16 +113,22 @@ class _Work:
         self.exported: list[str] = []
         self.notes: list[str] = []
         self.unsafe: list[str] = []
+        self.taken = set(self.policy.pinsets)
         if key in self.gone:
             status = self.policy.keys[key].status
             self.unsafe.append(f"{key} is {'compromised' if status == 'active' else status}")
+
+    def changes_pins(self, name: str) -> bool:
+        """Say whether a pinset that has shipped loses a pin, so that another has to be made."""
+        return any(k in self.gone for k in self.policy.pinsets[name].keys) and bool(_releases_with(self.policy, name))
 
     def pinset(self, name: str, pinset: Pinset) -> None:
         primary = [self.key]
         backups = [k for k in (*pinset.backups, *pinset.primary) if k != self.key and k not in self.gone]
         leaving = [k for k in pinset.keys if k in self.gone]
-        fresh = bool(leaving) and bool(_releases_with(self.policy, name))
-        target = next_name(name, self.policy.pinsets) if fresh else name
+        fresh = self.changes_pins(name)
+        target = next_name(name, self.taken) if fresh else name
+        self.taken.add(target)
         if fresh:
             table = as_table(pinset)
             table |= {"primary": _one_or_many(primary), "backups": list(backups)}
@@ -132,7 +142,7 @@ class _Work:
             self.edits.append(SetValue(("pinsets", name, "primary"), _one_or_many(primary)))
             if backups or pinset.backups:
                 self.edits.append(SetValue(("pinsets", name, "backups"), list(backups)))
-        if not backups and not pinset.authorities:
+        if not backups and (not pinset.authorities or pinset.combine == "leaf-and-ca"):
             self.notes.append(f"{target} is left with one pin: add a fresh backup before it ships")
         self.exported.append(target)
         self._check(target, pinset, [*primary, *backups])
@@ -163,6 +173,9 @@ class _Work:
             app for app, own in self.policy.apps.items() if any(name_in(own, old) for old in (name, *self._olds(name)))
         ]
         for host in dict.fromkeys(h for app in users for h in self.policy.hosts_of(app)):
+            names = self.policy.host_names(host)
+            if pinset.covers is not None and not any(c.matches(n) for c in pinset.covers for n in names):
+                continue
             for chain in self.policy.hosts[host].serves:
                 certificates = self.inventory.chains[chain].sent
                 signers = {spki_pin(c.signer) for c in certificates if c.signer}
@@ -174,6 +187,19 @@ class _Work:
     def _olds(self, name: str) -> list[str]:
         """Give the pinsets that an exported one came from."""
         return [old for old in self.policy.pinsets if next_name(old, self.policy.pinsets) == name]
+
+
+def _current(policy: Policy, today: date) -> set[str]:
+    """Give the pinsets that releases are still made from: exported, in a release to come, or in an app's newest."""
+    found = {export.pinset for export in policy.exports}
+    for app in policy.apps.values():
+        newest = max(app.releases, key=lambda r: r.released or date.min, default=None)
+        if newest is None or newest.pinset is None:
+            found |= set(app.pinset.values())
+        for release in app.releases:
+            if release is newest or (release.released is not None and release.released > today):
+                found |= set((release.pinset or {}).values())
+    return found
 
 
 def name_in(app: App, pinset: str) -> bool:

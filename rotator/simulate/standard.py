@@ -98,14 +98,19 @@ class _Standard:
         question = Question(occurrences=occurrences, at=self.now)
         return ask_question(picture or self.picture, question, self.calendar).impact
 
+    def _hosts(self) -> list[str]:
+        """Give the hosts of ours that a public CA may hit; those of an intranet where there are no others."""
+        ours = {h: host for h, host in self.inventory.policy.hosts.items() if host.control == "ours" and host.serves}
+        return [h for h, host in ours.items() if host.audience == "public"] or list(ours)
+
     def revoked(self) -> Iterator[IfRow]:
         """A CA revokes with a sound key, and the certificate is issued again with the same key."""
-        hosts = [h for h, host in self.inventory.policy.hosts.items() if host.control == "ours" and host.serves]
+        hosts = self._hosts()
         for host in hosts:
-            where = f" on {host}" if len(hosts) > 1 else ""
+            what = f"{host} revoked" if len(hosts) > 1 else "CA revokes"
             yield IfRow(
                 kind="revoked",
-                label=f"CA revokes{where}, key safe: reissue",
+                label=f"{what}, key safe: reissue",
                 impact=self.ask(
                     Occurrence(id="revoke", parts=(host,), options=(("clock", "0h"),)),
                     Occurrence(id="renew", parts=(host, "same-key")),
@@ -148,7 +153,7 @@ class _Standard:
     def distrusted(self) -> Iterator[IfRow]:
         """The issuing CA is distrusted and the same keys are certified by another one that clients trust."""
         policy = self.inventory.policy
-        ours = [label for label, host in policy.hosts.items() if host.control == "ours" and host.serves]
+        ours = self._hosts()
         for name, issuer in self._issuers(ours).items():
             hosts = [h for h in ours if issuer.spki in _signers(self.inventory.chains[policy.hosts[h].serves[0]].sent)]
             moved = {host: chain for host in hosts if (chain := self._elsewhere(host, issuer.spki)) is not None}
@@ -191,7 +196,7 @@ class _Standard:
         """Make the chain another CA would give for what a host serves: a pinned CA first, then any that all trust."""
         today = self.inventory.chains[self.inventory.policy.hosts[host].serves[0]]
         avoided = {distrusted, *_signers(today.sent)}
-        root = next((r for r in self._candidates() if r.spki not in avoided), None)
+        root = next((r for r in self._candidates(host) if r.spki not in avoided), None)
         if root is None:
             return None
         leaf = planned_certificate(
@@ -206,8 +211,9 @@ class _Standard:
         )
         return Chain(name=f"{OTHER_CA} for {host}", sent=(leaf,), planned=True)
 
-    def _candidates(self) -> Iterator[Certificate]:
-        stores = [self.inventory.trust[name] for name in self._trust_in_use()]
+    def _candidates(self, host: str) -> Iterator[Certificate]:
+        """Give roots that every client of a host trusts, pinned ones first."""
+        stores = [self.inventory.trust[name] for name in self._trust_in_use(host)]
 
         def everywhere(root: Certificate) -> bool:
             return root.valid_at(self.now) and all(store.anchor_for(root) is not None for store in stores)
@@ -221,9 +227,10 @@ class _Standard:
         ]
         yield from (root for root in (*pinned, *(r for s in stores for r in s.roots)) if everywhere(root))
 
-    def _trust_in_use(self) -> dict[str, None]:
+    def _trust_in_use(self, host: str) -> dict[str, None]:
         names: dict[str, None] = {}
-        for app in self.inventory.policy.apps.values():
+        policy = self.inventory.policy
+        for app in (app for name, app in policy.apps.items() if host in policy.hosts_of(name)):
             for shares in (app.trust, *(r.trust for r in app.releases if r.trust)):
                 names |= dict.fromkeys(shares or {DEFAULT_TRUST: 1.0})
         return names

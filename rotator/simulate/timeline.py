@@ -9,7 +9,7 @@ from datetime import datetime
 from rotator.errors import InputError, Problem, UsageError
 from rotator.model.policy import Policy, TimelineRow
 from rotator.model.when import SECOND, as_instant, parse_duration, plus
-from rotator.simulate.events import play
+from rotator.simulate.events import announce, play
 from rotator.simulate.grammar import REVOCATION_CLOCK, Occurrence, parse_action, parse_event, unknown_names
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.world import World, first_world
@@ -22,10 +22,12 @@ class Happening:
     Attributes:
         at: when it takes effect; for a revocation the end of the clock.
         occurrence: what, with `at` filled in as asked.
+        announced: it is announced here and takes effect later.
     """
 
     at: datetime
     occurrence: Occurrence
+    announced: bool = False
 
 
 def from_row(row: TimelineRow) -> Occurrence:
@@ -55,7 +57,10 @@ def happenings(occurrences: Iterable[Occurrence], default: datetime) -> tuple[Ha
     found = []
     for occurrence in occurrences:
         dated = occurrence if occurrence.at is not None else replace(occurrence, at=default)
-        found.append(Happening(_effect(dated), dated))
+        effect = _effect(dated)
+        if effect != dated.at:
+            found.append(Happening(dated.at or default, dated, announced=True))
+        found.append(Happening(effect, dated))
     return tuple(sorted(found, key=lambda h: (h.at, h.occurrence.form.order)))
 
 
@@ -93,7 +98,8 @@ class Timeline:
             if happening.at > at:
                 break
             try:
-                world = play(world, happening.occurrence, self.inventory, happening.at)
+                function = announce if happening.announced else play
+                world = function(world, happening.occurrence, self.inventory, happening.at)
             except UsageError:
                 raise
             except InputError as error:  # pragma: no cover - nothing raises it today

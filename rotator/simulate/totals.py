@@ -62,7 +62,7 @@ def union(shares: Sequence[float]) -> tuple[float, float]:
     return max(shares), min(1.0, sum(shares))
 
 
-def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = None) -> Total:
+def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = None, trust: str | None = None) -> Total:
     """Count the clients behind some connections, each once.
 
     Args:
@@ -70,12 +70,13 @@ def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = No
         connections: identity of each connection, and whether it is certain; the uncertain count in the upper
             number only.
         app: count, and take shares, within this app only.
+        trust: the same for one trust store.
     """
     low = high = rest = 0
     unknown_hit = unknown = False
     units: set[str] = set()
     for cohort, group in by_cohort(fleet.connections):
-        if app is not None and cohort.app != app:
+        if (app is not None and cohort.app != app) or (trust is not None and cohort.trust != trust):
             continue
         least = union([c.share for c in group if connections.get(id(c))])[0]
         most = union([c.share for c in group if id(c) in connections])[1]

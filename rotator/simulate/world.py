@@ -9,6 +9,7 @@ from datetime import datetime
 from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, Chain, unique
 from rotator.model.verdicts import Reason
+from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judge import Situation
 
@@ -50,6 +51,7 @@ class World:
         distrusted: see `rotator.model.paths.Conditions`.
         ended: certificates that ended before their time.
         revoked: certificates whose revocation is out.
+        announced: revocations that are announced and not out, with the certificates they are of.
         attacks: what the attacker can do.
         notes: what was assumed on the way.
     """
@@ -61,6 +63,7 @@ class World:
     distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
     ended: frozenset[bytes] = frozenset()
     revoked: frozenset[bytes] = frozenset()
+    announced: tuple[tuple[Occurrence, frozenset[bytes]], ...] = ()
     attacks: tuple[Attack, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -76,8 +79,11 @@ class World:
 
     def with_offers(self, host: str, offers: tuple[Offer, ...]) -> World:
         """Give the world in which a host serves something else; planned chains come to exist by being served."""
-        issued = tuple(o.chain for o in offers if o.chain.planned and o.chain not in self.issued)
-        return replace(self, served={**self.served, host: offers}, issued=(*self.issued, *issued))
+        issued = {chain: chain for chain in self.issued}
+        for offer in offers:
+            if offer.chain.planned:
+                issued[offer.chain] = _same_issued(issued.get(offer.chain), offer.chain)
+        return replace(self, served={**self.served, host: offers}, issued=tuple(issued.values()))
 
     def noting(self, *notes: str) -> World:
         """Give the world with something more assumed."""
@@ -105,6 +111,19 @@ class World:
             if chain.leaf.matches(attack.key):
                 yield chain.sent
                 yield unique((*chain.sent, *padding))
+
+
+def _same_issued(known: Chain | None, chain: Chain) -> Chain:
+    """Give one certificate that does for every place where it is served: all their names, the latest end."""
+    if known is None:
+        return chain
+    leaf = replace(
+        chain.leaf,
+        dns_names=tuple(dict.fromkeys((*known.leaf.dns_names, *chain.leaf.dns_names))),
+        not_before=min(known.leaf.not_before, chain.leaf.not_before),
+        not_after=max(known.leaf.not_after, chain.leaf.not_after),
+    )
+    return replace(chain, sent=(leaf, *chain.sent[1:]))
 
 
 def first_world(inventory: Inventory, at: datetime) -> World:

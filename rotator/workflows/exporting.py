@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from rotator.report.document import Block, Bullets, Document, Facts, Heading, Pa
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.pinsets import pinset_spec
 from rotator.simulate.question import Picture
-from rotator.simulate.rotation import Rotation, promote
+from rotator.simulate.rotation import Rotation, next_name, promote
 from rotator.workflows import reports
 from rotator.workflows.opening import open_policy, public_suffix
 
@@ -45,6 +45,12 @@ class FileChange:
     losses: tuple[tuple[str, str], ...] = ()
 
     @property
+    def shown(self) -> str:
+        """Give the path as people read it: from here, where that is shorter."""
+        here = os.path.relpath(self.path)
+        return min(str(self.path), here, key=len)
+
+    @property
     def changed(self) -> bool:
         """Say whether anything changes."""
         return self.old != self.new
@@ -58,7 +64,7 @@ class FileChange:
         """Give the lines of a unified diff; nothing in them can drive a terminal."""
         old = (self.old or b"").decode("utf-8", "replace").splitlines()
         new = self.new.decode("utf-8", "replace").splitlines()
-        lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}", lineterm="", n=2)
+        lines = difflib.unified_diff(old, new, f"a/{self.shown}", f"b/{self.shown}", lineterm="", n=2)
         return [printable(line) for line in lines]
 
 
@@ -68,20 +74,25 @@ class Export:
 
     Attributes:
         picture: the policy it starts from.
-        rotation: what is promoted and dropped; None where pinsets are written as they are.
+        title: what it is about.
+        change: the edits to the policy; None where pinsets are written as they are.
+        pinsets: the pinsets that are written.
         files: pinset files first, then the policy.
         notes: what a person should know before shipping.
         unsafe: why it is refused.
         override: the reason given for going on all the same.
+        skipped: what is not written, and why.
     """
 
     picture: Picture
-    rotation: Rotation | None
+    title: str
+    change: Change | None
+    pinsets: tuple[str, ...]
     files: tuple[FileChange, ...]
     notes: tuple[str, ...] = ()
     unsafe: tuple[str, ...] = ()
     override: str = ""
-    skipped: tuple[str, ...] = field(default=())
+    skipped: tuple[str, ...] = ()
 
     def refuse(self) -> None:
         """Refuse what is unsafe, unless a reason to go on was given.
@@ -103,7 +114,6 @@ class Asked:
         drop: keys to take out as compromised.
         into: folders to write into; the policy's own files where there are none.
         override: a written reason to go on against a refusal.
-        change: edits made on the screen instead of `promote` and `drop`.
     """
 
     promote: str | None = None
@@ -121,26 +131,55 @@ def plan_export(file: str, picture: Picture, asked: Asked, now: datetime) -> Exp
     """
     if asked.drop and asked.promote is None:
         raise UsageError(Problem("nothing to promote", expected="--promote KEY beside --drop"))
-    rotation = None
-    after = picture
     text = read_bytes(file)
-    if asked.promote is not None:
-        rotation = promote(picture.inventory, asked.promote, today=now.date(), drop=asked.drop)
-        text = edited(file, text, [rotation.change])
-        after = open_policy(file, now.date(), text.decode())
+    if asked.promote is None:
+        return plan_changes(file, picture, picture, text, (), now, asked)
+    rotation = promote(picture.inventory, asked.promote, today=now.date(), drop=asked.drop)
+    text = edited(file, text, [rotation.change])
+    after = open_policy(file, now.date(), text.decode("utf-8-sig"))
+    return plan_changes(file, picture, after, text, (rotation,), now, asked)
+
+
+def plan_changes(
+    file: str,
+    before: Picture,
+    after: Picture,
+    text: bytes,
+    steps: Sequence[Rotation],
+    now: datetime,
+    asked: Asked,
+) -> Export:
+    """Work out what writing some edits means: the policy, and the pinsets that they touch.
+
+    Args:
+        file: the policy file.
+        before: the policy as the file holds it.
+        after: the policy with the edits made.
+        text: the same as bytes.
+        steps: the edits.
+        now: the instant of the export.
+        asked: the folders to write into, and the reason to go on against a refusal.
+
+    Raises:
+        InputError: a file that exists cannot be changed in place.
+    """
     folders = [Path(folder) for folder in asked.into]
     writer = _Writer(file, after, folders, now)
-    chosen = rotation.pinsets if rotation else _pinsets_in_use(after.inventory)
+    touched = [n for n, pinset in after.policy.pinsets.items() if pinset != before.policy.pinsets.get(n)]
+    chosen = tuple(touched) if steps else _pinsets_in_use(after.inventory)
     files = [change for name in chosen for change in writer.pinset(name)]
     target = folders[0] / Path(file).name if folders else Path(file)
     files.append(FileChange(path=target, what="the updated policy", old=current(target), new=text))
-    notes = rotation.notes if rotation else ()
+    edits = tuple(edit for step in steps for edit in step.change.edits)
+    title = ", ".join(step.change.title for step in steps) or "export of the pinsets in use"
     return Export(
-        picture=picture,
-        rotation=rotation,
+        picture=before,
+        title=title,
+        change=Change(title, edits) if steps else None,
+        pinsets=chosen,
         files=tuple({change.path: change for change in files}.values()),
-        notes=tuple(dict.fromkeys((*notes, *writer.notes))),
-        unsafe=tuple(dict.fromkeys((*(rotation.unsafe if rotation else ()), *writer.unsafe))),
+        notes=tuple(dict.fromkeys((*(n for step in steps for n in step.notes), *writer.notes))),
+        unsafe=tuple(dict.fromkeys((*(u for step in steps for u in step.unsafe), *writer.unsafe))),
         override=asked.override,
         skipped=tuple(writer.skipped),
     )
@@ -201,13 +240,9 @@ class _Writer:
         return list(found)
 
     def _successor(self, old: str) -> str:
-        from rotator.simulate.rotation import next_name
-
         return next_name(old, set(self.picture.policy.pinsets) - {self._latest(old)})
 
     def _latest(self, old: str) -> str:
-        from rotator.simulate.rotation import next_name
-
         taken = set(self.picture.policy.pinsets)
         return next((n for n in taken if n != old and next_name(old, taken - {n}) == n), old)
 
@@ -297,9 +332,8 @@ def write_export(file: str, export: Export, now: datetime) -> tuple[list[Path], 
 
 def report_of(export: Export, now: datetime) -> reports.Report:
     """Make the report of an export."""
-    title = export.rotation.change.title if export.rotation else "export"
     policy = {"name": export.picture.policy.name, "sha256": export.picture.digest}
-    return reports.make("export", title, now, policy, to_document(export), to_json(export), export.override)
+    return reports.make("export", export.title, now, policy, to_document(export), to_json(export), export.override)
 
 
 def to_json(export: Export) -> dict[str, object]:
@@ -307,8 +341,8 @@ def to_json(export: Export) -> dict[str, object]:
     return {
         "schema": 1,
         "policy": {"name": export.picture.policy.name, "sha256": export.picture.digest},
-        "change": export.rotation.change.title if export.rotation else None,
-        "pinsets": list(export.rotation.pinsets) if export.rotation else [],
+        "change": export.title if export.change else None,
+        "pinsets": list(export.pinsets),
         "files": [
             {
                 "path": str(change.path),
@@ -336,7 +370,7 @@ def to_document(export: Export, *, diffs: bool = False) -> Document:
     if export.notes:
         blocks += [Heading("before you ship"), Bullets(export.notes)]
     blocks += list(_pinset_changes(export))
-    rows = tuple((change.sign, str(change.path), change.what) for change in export.files)
+    rows = tuple((change.sign, change.shown, change.what) for change in export.files)
     blocks += [Heading("files"), Table(("", "path", "what"), rows, wide="path")]
     losses = list(dict.fromkeys(text for change in export.files for _, text in change.losses))
     if losses or export.skipped:
@@ -344,18 +378,17 @@ def to_document(export: Export, *, diffs: bool = False) -> Document:
     if diffs:
         for change in export.files:
             if change.changed:
-                blocks += [Heading(str(change.path)), Bullets(tuple(change.diff()))]
+                blocks += [Heading(change.shown), Bullets(tuple(change.diff()))]
     counted = {sign: sum(1 for c in export.files if c.sign == sign) for sign in "+~="}
     blocks.append(Paragraph(f"{counted['+']} new, {counted['~']} changed, {counted['=']} unchanged.", strong=True))
-    title = export.rotation.change.title if export.rotation else "export of the pinsets in use"
-    return Document(f"{export.picture.policy.name}: {title}", tuple(blocks))
+    return Document(f"{export.picture.policy.name}: {export.title}", tuple(blocks))
 
 
 def _pinset_changes(export: Export) -> Iterable[Block]:
-    if export.rotation is None:
+    if export.change is None:
         return
     rows = []
-    for edit in export.rotation.change.edits:
+    for edit in export.change.edits:
         value = getattr(edit, "value", None)
         shown = join([f"{k} {v}" for k, v in value.items()], 9) if isinstance(value, dict) else str(value)
         rows.append((edit.where, shown))

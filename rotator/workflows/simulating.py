@@ -11,7 +11,7 @@ from rotator.model.names import did_you_mean
 from rotator.model.policy import Policy
 from rotator.simulate.grammar import ACTIONS, EVENTS, Occurrence, parse_action, parse_event
 from rotator.simulate.question import Answer, Picture, Question, ask
-from rotator.simulate.timeline import from_row
+from rotator.simulate.timeline import from_row, happenings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +45,16 @@ def simulate(picture: Picture, asked: Asked, now: datetime) -> Answer:
 def question(policy: Policy, asked: Asked, now: datetime) -> Question:
     """Turn words into a question.
 
-    Without `at` the answer is for now or, where something asked about comes later, for the last such instant.
+    Without `at` the answer is for now or, where something asked about takes effect later, as a revocation does, for
+    the last such instant.
     """
     occurrences = [*_scenario(policy, asked.scenario), *(parse(text) for text in asked.events)]
     occurrences += [_serve(text) for text in asked.serve]
     default = asked.at or now
     at = asked.at
     if at is None:
-        at = now if asked.until else max([now, *(o.at for o in occurrences if o.at is not None)])
-    if asked.until is not None and asked.until < at:
+        at = now if asked.until else max([now, *(h.at for h in happenings(occurrences, default))])
+    if asked.until is not None and asked.until.date() < at.date():
         raise UsageError(Problem("--until lies before the time asked about", value=asked.until.date().isoformat()))
     return Question(occurrences=tuple(occurrences), at=at, until=asked.until, default=default)
 

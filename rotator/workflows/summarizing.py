@@ -13,8 +13,9 @@ from rotator.checks.capability import Capability
 from rotator.model.pki import Certificate, may_have_issued
 from rotator.report.summary import Served, Step, Summary
 from rotator.simulate.budget import breaches
+from rotator.simulate.fleet import Cohort
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact
+from rotator.simulate.impact import Impact, Row
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Answer, Picture, Question, ask
 from rotator.simulate.standard import backups_of, five_rows, served_keys
@@ -28,7 +29,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
     checked = check(picture, now)
     inventory, today = checked.baseline.inventory, checked.baseline.impact
     keys = served_keys(inventory)
-    backups = tuple(_backups(checked, inventory, now))
+    backups = capabilities_of(checked, now)
     return Summary(
         version=__version__,
         file=shown_file,
@@ -41,7 +42,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
         carried={key: carried(checked.baseline, key) for key in (*[b.key for b in backups], *keys)},
         ifs=five_rows(picture, now, calendar(picture.policy)),
         findings=checked.findings,
-        steps=tuple(_steps(picture, keys, now)),
+        steps=tuple(_steps(picture, keys, now, today)),
         dates=tuple((item.day, item.what) for item in checked.calendar),
     )
 
@@ -66,20 +67,15 @@ def _issuer(inventory: Inventory, sent: tuple[Certificate, ...]) -> str:
     return inventory.name_of(found) if found is not None else sent[0].issuer
 
 
-def _backups(checked: Checked, inventory: Inventory, now: datetime) -> Iterator[Capability]:
-    subject = Subject(
-        inventory=inventory,
-        fleet=checked.baseline.fleet,
-        now=now,
-        today=checked.baseline.impact,
-        shipped={},
-    )
-    seen: set[str] = set()
+def capabilities_of(checked: Checked, now: datetime) -> tuple[Capability, ...]:
+    """Ask the four questions of every backup of a pinset in use, each key once."""
+    baseline = checked.baseline
+    subject = Subject(inventory=baseline.inventory, fleet=baseline.fleet, now=now, today=baseline.impact, shipped={})
+    found: dict[str, Capability] = {}
     for name in subject.pinset_users():
-        for found in capabilities(subject, inventory.policy.pinsets[name]):
-            if found.key not in seen:
-                seen.add(found.key)
-                yield found
+        for capability in capabilities(subject, baseline.inventory.policy.pinsets[name]):
+            found.setdefault(capability.key, capability)
+    return tuple(found.values())
 
 
 def carried(answer: Answer, key: str) -> Total:
@@ -93,9 +89,10 @@ def carried(answer: Answer, key: str) -> Total:
     return total_of(answer.fleet, hit)
 
 
-def _steps(picture: Picture, keys: dict[str, list[str]], now: datetime) -> Iterator[Step]:
-    """Ask of each backup what serving it now, where its primary is served, would break."""
+def _steps(picture: Picture, keys: dict[str, list[str]], now: datetime, today: Impact) -> Iterator[Step]:
+    """Ask of each backup whom serving it now, where its primary is served, would break who is not broken already."""
     asked: set[str] = set()
+    already = {_who(row) for row in today.rows if row.verdict.is_broken}
     for key, hosts in keys.items():
         for backup in backups_of(picture.inventory, key):
             if backup in asked:
@@ -103,7 +100,12 @@ def _steps(picture: Picture, keys: dict[str, list[str]], now: datetime) -> Itera
             asked.add(backup)
             serves = tuple(Occurrence(id="serve", parts=(host, backup), action=True) for host in hosts)
             impact = ask(picture, Question(occurrences=serves, at=now), calendar(picture.policy)).impact
-            yield Step(key=backup, broken=impact.broken, safe=_safe(impact, picture.inventory))
+            fresh = replace(impact, rows=tuple(row for row in impact.rows if _who(row) not in already))
+            yield Step(key=backup, broken=fresh.broken, safe=_safe(fresh, picture.inventory))
+
+
+def _who(row: Row) -> tuple[Cohort, str, str]:
+    return row.connection.cohort, row.connection.host, row.connection.note
 
 
 def _safe(impact: Impact, inventory: Inventory) -> bool:

@@ -78,12 +78,14 @@ def _change(splices: Splices, block: Node, entry: Entry, newline: str) -> None:
     _change_expiration(splices, pin_set, entry)
     wanted = {pin.digest: pin for pin in entry.pins}
     kept = []
+    line_gone = False
     for node in pin_set.all("pin"):
         digest = android(node.text.strip())
         if digest in wanted and digest not in kept:
             kept.append(digest)
+            line_gone = False
         else:
-            splices.remove_lines(node.start, node.end)
+            line_gone = splices.remove_lines(node.start, node.end)
     fresh = [pin for digest, pin in wanted.items() if digest not in kept]
     if fresh:
         nodes = list(pin_set.all("pin"))
@@ -95,7 +97,7 @@ def _change(splices: Splices, block: Node, entry: Entry, newline: str) -> None:
         ).decode()
         lines = [f'{newline}{pad}<pin digest="SHA-256">{pin.text[7:]}</pin>' for pin in fresh]
         at = last.end if last is not None else pin_set.inner_start
-        if last is not None and android(last.text.strip()) not in kept:
+        if last is not None and line_gone:
             lines = [line.removeprefix(newline) + newline for line in lines]
             at = splices.data.find(b"\n", last.end) + 1 or last.end
         splices.insert(at, "".join(lines).encode())

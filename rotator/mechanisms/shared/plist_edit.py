@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rotator.errors import InputError, Problem
@@ -58,11 +59,15 @@ def _value(node: Node, key: str) -> Node | None:
     return None
 
 
+_SPACES = re.compile(rb"^( +)<", re.MULTILINE)
+
+
 def _unit(splices: Splices, node: Node) -> tuple[str, int]:
-    """Give one step of indentation and the depth of a node."""
+    """Give one step of indentation, as the file has it, and the depth of a node."""
     pad = indent_of(splices.data, node.start).decode("utf-8", "replace")
     if pad.startswith(" "):
-        return "  ", len(pad) // 2
+        unit = min(_SPACES.findall(splices.data), key=len, default=b"  ").decode()
+        return unit, len(pad) // len(unit)
     return "\t", len(pad)
 
 

@@ -20,8 +20,8 @@ class Splices:
         """Put bytes in."""
         self.edits.append((at, at, new))
 
-    def remove_lines(self, start: int, end: int) -> None:
-        """Take an element out, with the rest of its line where it stands alone on it."""
+    def remove_lines(self, start: int, end: int) -> bool:
+        """Take an element out, with the rest of its line where it stands alone on it; say whether it does."""
         begin = start
         while begin > 0 and self.data[begin - 1 : begin] in (b" ", b"\t"):
             begin -= 1
@@ -29,10 +29,9 @@ class Splices:
         while after < len(self.data) and self.data[after : after + 1] in (b" ", b"\t", b"\r"):
             after += 1
         alone = begin == 0 or self.data[begin - 1 : begin] == b"\n"
-        if alone and self.data[after : after + 1] == b"\n":
-            self.edits.append((begin, after + 1, b""))
-        else:
-            self.edits.append((start, end, b""))
+        alone = alone and self.data[after : after + 1] == b"\n"
+        self.edits.append((begin, after + 1, b"") if alone else (start, end, b""))
+        return alone
 
     def result(self) -> bytes:
         """Give the file with every edit made."""

@@ -1,0 +1,90 @@
+"""Every action on one screen: its id, its keys, its words. Keys, help, key line and palette all read this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do.
+
+    Attributes:
+        id: stable; keymaps name it.
+        keys: the keys, comma-separated, as Textual writes them.
+        call: the action string.
+        short: a word for the key line.
+        about: a sentence for help and palette.
+        shown: whether the key line has it.
+        key: how the key line shows the key.
+    """
+
+    id: str
+    keys: str
+    call: str
+    short: str
+    about: str
+    shown: bool = True
+    key: str = ""
+
+    @property
+    def binding(self) -> Binding:
+        """Give the binding."""
+        return Binding(self.keys, self.call, self.short, show=self.shown, id=self.id, tooltip=self.about)
+
+    @property
+    def shown_key(self) -> str:
+        """Give the key as people read it."""
+        return self.key or self.keys.partition(",")[0]
+
+
+EVERYWHERE = (
+    Action("screen.fleet", "1", "app.go('fleet')", "Fleet", "go to Fleet: pinsets, keys and clients", shown=False),
+    Action("screen.whatif", "2", "app.go('whatif')", "What-if", "go to What-if: events and responses", shown=False),
+    Action("screen.export", "3", "app.go('export')", "Export", "go to Export: what would be written", shown=False),
+    Action("screen.reports", "4", "app.go('reports')", "Reports", "go to Reports: what was kept", shown=False),
+    Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False, key="u"),
+    Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False, key="ctrl+r"),
+    Action("app.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
+    Action("app.theme", "ctrl+t", "app.theme", "theme", "next theme: dark, light, without colour", shown=False),
+    Action("app.help", "question_mark,f1", "app.help", "keys", "every key of this screen", key="?"),
+    Action("app.quit", "q,ctrl+q", "app.leave", "quit", "leave; asks when there are edits not written", key="q"),
+)
+PANES = (
+    Action("pane.next", "tab", "next_pane", "pane", "go to the next pane", key="tab"),
+    Action("pane.previous", "shift+tab", "previous_pane", "back", "go to the pane before", shown=False),
+)
+FILTER = Action("list.filter", "slash", "filter", "filter", "show only lines with some words", key="/")
+FLEET = (
+    Action("fleet.promote", "p", "promote", "promote", "make the backup under the cursor the primary"),
+    Action(
+        "fleet.stolen", "x", "stolen", "stolen", "mark the key under the cursor as compromised, and take its pin out"
+    ),
+    FILTER,
+)
+WHATIF = (
+    Action("whatif.less", "left,h", "turn(-1)", "turn", "turn the knob back", key="left/right"),
+    Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False, key="right"),
+    Action("whatif.much_less", "pageup", "turn(-30)", "turn", "turn a date back by 30 days", shown=False),
+    Action("whatif.much_more", "pagedown", "turn(30)", "turn", "turn a date on by 30 days", shown=False),
+    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves"),
+    Action("whatif.keep", "k", "keep", "keep", "keep this answer as a report"),
+    FILTER,
+)
+EXPORT = (
+    Action("export.write", "w", "write", "write", "write exactly what is shown, and keep the report"),
+    Action("export.override", "o", "override", "override", "go on against a refusal, with a written reason"),
+)
+REPORTS = (
+    Action("reports.open", "enter", "open", "open", "read the report under the cursor"),
+    FILTER,
+)
+HELP = {"fleet": FLEET, "whatif": WHATIF, "export": EXPORT, "reports": REPORTS}
+MOVES = (
+    ("up down j", "move the cursor"),
+    ("pgup pgdn home end", "move far"),
+    ("ctrl+p", "every action by name"),
+    ("esc", "close what is open, leave the filter"),
+)

@@ -1,0 +1,219 @@
+"""What every screen has: a title, how things stand, panes, and the keys that work here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from rotator.model.verdicts import Verdict
+from rotator.model.when import show
+from rotator.report.document import percent, span
+from rotator.report.text import wrap
+from rotator.simulate.question import Answer
+from rotator.simulate.totals import Total
+from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
+from rotator.tui.widgets.bars import Bar, Part, key_line, spread
+from rotator.tui.widgets.line_table import LineTable
+
+if TYPE_CHECKING:
+    from rotator.tui.app import PlannerApp
+
+WIDE = 110
+TITLES = {"fleet": "Fleet", "whatif": "What-if", "export": "Export", "reports": "Reports"}
+
+
+class PlannerScreen(Screen[None]):
+    """A screen of the planner.
+
+    Subclasses name themselves in `place`, give their panes in `panes` and fill them in `show_state`.
+    """
+
+    place: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in (*PANES, *EVERYWHERE)]
+    DEFAULT_CSS = """
+    PlannerScreen { background: $background; layout: vertical; }
+    PlannerScreen #body { height: 1fr; }
+    PlannerScreen #why { height: 3; background: $surface; }
+    PlannerScreen #said { height: auto; max-height: 3; }
+    PlannerScreen #filter { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
+    PlannerScreen #filter.-open { display: block; }
+    """
+
+    @property
+    def planner(self) -> PlannerApp:
+        """Give the app."""
+        return cast("PlannerApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        yield Bar(id="title", classes="-panel")
+        yield Bar(id="status")
+        yield Bar(id="said")
+        with Container(id="body"):
+            yield from self.panes()
+        yield Bar(id="why")
+        yield Input(
+            placeholder="words to look for; enter keeps them, esc shows all", id="filter", select_on_focus=False
+        )
+        yield Bar(id="keys", classes="-panel")
+
+    def panes(self) -> Iterable[Widget]:
+        """Give the panes."""
+        raise NotImplementedError  # pragma: no cover
+
+    def show_state(self) -> None:
+        """Fill the panes from the session."""
+        raise NotImplementedError  # pragma: no cover
+
+    def as_text(self) -> str:
+        """Give what is shown as plain text, to copy."""
+        raise NotImplementedError  # pragma: no cover
+
+    # --- frame -------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Fill the panes."""
+        self.refresh_all()
+
+    def on_screen_resume(self) -> None:
+        """Fill the panes anew: another screen may have changed the session."""
+        self.refresh_all()
+
+    def on_resize(self) -> None:
+        """Fit the lines at the edges to the new width."""
+        self._frame()
+
+    def refresh_all(self) -> None:
+        """Draw everything from the session."""
+        if not self.is_mounted:
+            return
+        self._frame()
+        self.show_state()
+
+    def _frame(self) -> None:
+        app = self.planner
+        width = self.size.width or 80
+        name = app.signs.text(app.session.file.rpartition("/")[2])
+        left = f" {name}{' *' if app.session.dirty else ''}   {TITLES[self.place]}   {show(app.session.now)}"
+        tabs = "  ".join(f"{n} {title}" for n, title in enumerate(TITLES.values(), 1))
+        short = " ".join(str(n) for n in range(1, len(TITLES) + 1))
+        right = tabs if width >= 78 else short
+        self.query_one("#title", Bar).say([(spread(left, right + " ", width), "strong")])
+        self.query_one("#keys", Bar).say(key_line(self.actions(), width))
+
+    def actions(self) -> Sequence[Action]:
+        """Give the actions of this screen, help last."""
+        common = [action for action in EVERYWHERE if action.shown]
+        return (*HELP[self.place], *PANES, *reversed(common))
+
+    # --- lines that several screens have -----------------------------------------------------------------------
+
+    def say(self, *sentences: str) -> None:
+        """Show some sentences under the status line."""
+        bar = self.query_one("#said", Bar)
+        signs = self.planner.signs
+        lines = [line for text in sentences for line in wrap(signs.text(text), (self.size.width or 80) - 2, " ")]
+        bar.styles.height = min(3, len(lines))
+        bar.say(*([(line, "strong" if n == 0 else "")] for n, line in enumerate(lines[:3])))
+
+    def why(self, text: str, *, head: str = "WHY") -> None:
+        """Show why, in three lines."""
+        signs = self.planner.signs
+        room = (self.size.width or 80) - 2
+        indent = " " * (len(head) + 2)
+        lines = wrap(signs.text(text), room, indent, f" {head} ") if text else [""]
+        if len(lines) > 3:
+            lines = [*lines[:2], lines[2][: room - 2].rstrip() + " ~"]
+        self.query_one("#why", Bar).say(*([(line, "")] for line in lines))
+
+    def status(self, answer: Answer) -> None:
+        """Show the five counts and the first break."""
+        self.query_one("#status", Bar).say(self.counts(answer))
+
+    def counts(self, answer: Answer) -> list[Part]:
+        """Give the five counts, worst first, as far as they fit."""
+        impact = answer.impact
+        signs = self.planner.signs
+        rows: list[tuple[Verdict, Total, str]] = [
+            (Verdict.BREAKS, impact.broken, "BREAKS"),
+            (Verdict.EXPOSED, impact.exposed, "EXPOSED"),
+            (Verdict.LOST, impact.lost, "LOST"),
+            (Verdict.UNPINNED, impact.unpinned, "UNPINNED"),
+            (Verdict.OK, impact.ok, "OK"),
+        ]
+        narrow = (self.size.width or 80) < WIDE
+        parts: list[Part] = []
+        for verdict, total, word in rows:
+            style = "" if total.none else str(verdict)
+            share = "" if total.none or total.share is None or narrow else f" ({percent(total.share)})"
+            count = "0" if total.none else span(total.low, total.high) if total.high is not None else "?"
+            parts += [(f" {signs.verdict(verdict)} {word} {count}{share}", style), (" ", "")]
+        first = answer.first_break
+        text = "no break"
+        if first is not None:
+            text = f"first {show(first.at)} {first.row.connection.cohort.name}"
+        parts.append((f" {signs.text(text)}", "quiet"))
+        return parts
+
+    # --- panes and the filter ----------------------------------------------------------------------------------
+
+    def action_next_pane(self) -> None:
+        """Go to the next pane."""
+        self.focus_next(".pane")
+
+    def action_previous_pane(self) -> None:
+        """Go to the pane before."""
+        self.focus_previous(".pane")
+
+    def table(self) -> LineTable | None:
+        """Give the table that a filter is for: the focused one, else the first."""
+        if isinstance(self.focused, LineTable):
+            return self.focused
+        return next(iter(self.query(LineTable)), None)
+
+    def action_filter(self) -> None:
+        """Open the filter."""
+        table = self.table()
+        if table is None:
+            return
+        box = self.query_one("#filter", Input)
+        box.value = table.words
+        self._filtered = table
+        box.add_class("-open")
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _narrow(self, event: Input.Changed) -> None:
+        table = getattr(self, "_filtered", None)
+        if isinstance(table, LineTable) and event.input.has_class("-open"):
+            table.narrow(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def _keep_filter(self) -> None:
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.remove_class("-open")
+        table = getattr(self, "_filtered", None)
+        if isinstance(table, LineTable):
+            table.focus()
+
+    def key_escape(self) -> None:
+        """Leave the filter and show everything."""
+        box = self.query_one("#filter", Input)
+        table = getattr(self, "_filtered", None) or self.table()
+        if isinstance(table, LineTable):
+            table.narrow("")
+        if box.has_class("-open"):
+            box.value = ""
+            self._close_filter()

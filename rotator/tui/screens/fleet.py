@@ -1,0 +1,234 @@
+"""Fleet: pinsets with their keys, clients with what they see, and what there is to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from rotator.checks.capability import Capability
+from rotator.errors import RotatorError
+from rotator.model.findings import Severity
+from rotator.model.policy import Pinset
+from rotator.report.document import span
+from rotator.simulate.explain import why
+from rotator.simulate.standard import served_keys
+from rotator.tui.actions import FLEET
+from rotator.tui.screens.base import PlannerScreen
+from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.workflows import session as sessions
+
+
+class FleetScreen(PlannerScreen):
+    """What we hold."""
+
+    place = "fleet"
+    BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in FLEET]
+    DEFAULT_CSS = """
+    FleetScreen #body { layout: grid; grid-size: 2 2; grid-columns: 44 1fr; grid-rows: 1fr 1fr; }
+    FleetScreen #clients { row-span: 2; }
+    FleetScreen.-narrow #body { layout: vertical; }
+    FleetScreen.-narrow #pinsets { height: auto; max-height: 40%; }
+    FleetScreen.-narrow #todo { height: auto; max-height: 30%; }
+    """
+
+    def panes(self) -> Iterable[Widget]:
+        """Give the three panes."""
+        cursor = self.planner.signs.cursor
+        self.pinsets = LineTable(
+            (Column("pinsets", give=True, least=18), Column("state", give=True, least=10)), cursor=cursor, id="pinsets"
+        )
+        self.clients = LineTable(
+            (
+                Column("verdict"),
+                Column("clients of", give=True, least=16),
+                Column("host", give=True, least=8),
+                Column("number", right=True),
+                Column("guarded by", give=True, least=10, drop=1),
+            ),
+            cursor=cursor,
+            id="clients",
+        )
+        self.todo = LineTable((Column("to do"), Column("what", give=True, least=30)), cursor=cursor, id="todo")
+        for table in (self.pinsets, self.clients, self.todo):
+            table.add_class("pane")
+            yield table
+        self.keys: list[tuple[str, str]] = []
+
+    def show_state(self) -> None:
+        """Fill the panes."""
+        app = self.planner
+        checked, signs = app.checked, app.signs
+        answer = checked.baseline
+        self.status(answer)
+        bad = [f for f in checked.findings if f.severity is not Severity.INFO]
+        self.say(
+            f"{len(bad)} thing{'' if len(bad) == 1 else 's'} to do; tab goes to the next pane. "
+            "2 asks what happens if a key is stolen, lost or revoked."
+        )
+        self._fill_pinsets()
+        self.clients.fill(
+            [
+                Line(
+                    (
+                        f"{signs.verdict(row.verdict)} {row.verdict}",
+                        signs.text(row.connection.cohort.name),
+                        signs.text(row.connection.host),
+                        "?" if (count := row.connection.cohort.clients) is None else span(count.low, count.high),
+                        ", ".join(row.connection.mechanisms),
+                    ),
+                    str(row.verdict),
+                )
+                for row in answer.impact.rows
+            ],
+            keep=lambda line: line.cells[1:3],
+        )
+        self.todo.fill(
+            [
+                Line(
+                    (f"{f.severity}", signs.text(f"{f.id}  {f.subject}: {f.message}")),
+                    {"error": "breaks", "warning": "exposed"}.get(str(f.severity), "quiet"),
+                )
+                for f in checked.findings
+            ]
+            or [Line(("", "nothing to do"), "quiet")]
+        )
+        self._explain()
+
+    def _fill_pinsets(self) -> None:
+        app = self.planner
+        policy, signs = app.session.picture.policy, app.signs
+        served = served_keys(app.session.picture.inventory)
+        lines: list[Line] = []
+        self.keys = []
+        for name, pinset in policy.pinsets.items():
+            until = f"until {pinset.expires}" if pinset.expires else "no end"
+            lines.append(Line((signs.text(name), until), strong=True))
+            self.keys.append((name, ""))
+            for role, key in _roles(pinset):
+                lines.append(self._key_line(role, key, served))
+                self.keys.append((name, key if role in ("primary", "backup") else ""))
+        if not lines:
+            lines.append(Line(("no pinsets in this policy", ""), "quiet"))
+        self.pinsets.fill(lines)
+
+    def _key_line(self, role: str, key: str, served: dict[str, list[str]]) -> Line:
+        policy, signs = self.planner.session.picture.policy, self.planner.signs
+        status = policy.keys[key].status if key in policy.keys else "active"
+        state, style = "", ""
+        if status != "active":
+            state, style = status, "breaks"
+        elif role == "primary":
+            state = f"served by {', '.join(served[key])}" if key in served else "not served"
+            style = "ok" if key in served else "exposed"
+        elif role == "backup":
+            capability = self._capability(key)
+            usable = capability is None or capability.usable
+            state = "usable" if usable else "NOT usable"
+            style = "ok" if usable else "exposed"
+        return Line((signs.text(f"  {role} {key}"), signs.text(state)), style)
+
+    def _capability(self, key: str) -> Capability | None:
+        return next((c for c in self.planner.capabilities if c.key == key), None)
+
+    @on(LineTable.Moved)
+    def _explain(self) -> None:
+        if self.focused is self.clients or not self.pinsets.has_focus:
+            self._explain_client()
+        if self.pinsets.has_focus:
+            self._explain_pinset()
+        if self.todo.has_focus:
+            self._explain_finding()
+
+    def _explain_client(self) -> None:
+        answer = self.planner.checked.baseline
+        if 0 <= self.clients.index < len(answer.impact.rows):
+            self.why(why(answer.impact.rows[self.clients.index], answer.inventory))
+
+    def _explain_pinset(self) -> None:
+        if not 0 <= self.pinsets.index < len(self.keys):
+            self.why("")
+            return
+        name, key = self.keys[self.pinsets.index]
+        if not key:
+            pinset = self.planner.session.picture.policy.pinsets[name]
+            keys = len(pinset.keys) + len(pinset.authorities) + len(pinset.certificates)
+            self.why(
+                f"pinset {name} holds {keys} pins; p on a backup promotes it, x on a key marks it stolen", head="PINS"
+            )
+            return
+        capability = self._capability(key)
+        text = f"{key}: p promotes it, x marks it stolen"
+        if capability is not None:
+            failing = ", ".join(capability.failures)
+            text = f"{key}: {failing or 'exists, proved, kept apart, certifiable'}; p promotes it"
+        self.why(text, head="KEY")
+
+    def _explain_finding(self) -> None:
+        findings = self.planner.checked.findings
+        if 0 <= self.todo.index < len(findings):
+            finding = findings[self.todo.index]
+            self.why(f"{finding.message}. {finding.hint}", head="TO DO")
+
+    def on_descendant_focus(self) -> None:
+        """Say what the line under the cursor of the pane with the keys means."""
+        self._explain()
+
+    # --- actions -----------------------------------------------------------------------------------------------
+
+    def _key(self) -> str:
+        return self.keys[self.pinsets.index][1] if 0 <= self.pinsets.index < len(self.keys) else ""
+
+    def action_promote(self) -> None:
+        """Make the key under the cursor the primary."""
+        key = self._key()
+        if not key:
+            self.notify("put the cursor on a backup key first", markup=False)
+            return
+        try:
+            session, rotation = sessions.promote_key(self.planner.session, key)
+        except RotatorError as error:
+            self.notify(self.planner.signs.text(str(error)), severity="warning", markup=False)
+            return
+        self.planner.use(session)
+        self.notify(self.planner.signs.text("; ".join(rotation.notes) or f"{key} is the primary now"), markup=False)
+
+    def action_stolen(self) -> None:
+        """Mark the key under the cursor as compromised and promote the first usable backup in its place."""
+        key = self._key()
+        if not key:
+            self.notify("put the cursor on a key first", markup=False)
+            return
+        app = self.planner
+        pinsets = app.session.picture.policy.pinsets.values()
+        backups = [b for p in pinsets if key in p.primary for b in p.backups if b != key]
+        usable = [b for b in backups if (c := self._capability(b)) is None or c.usable]
+        try:
+            if usable or backups:
+                session, rotation = sessions.promote_key(app.session, (usable or backups)[0], (key,))
+                said = "; ".join(rotation.notes)
+            else:
+                session, said = sessions.mark_key(app.session, key, "compromised"), f"{key} is marked compromised"
+        except RotatorError as error:
+            self.notify(app.signs.text(str(error)), severity="warning", markup=False)
+            return
+        app.use(session)
+        self.notify(app.signs.text(said or f"{key} is taken out; 3 shows what to write"), markup=False)
+
+    def as_text(self) -> str:
+        """Give the summary."""
+        from rotator.report.summary import render
+        from rotator.workflows.summarizing import summarize
+
+        app = self.planner
+        return render(summarize(app.session.picture, app.session.now, app.session.file))
+
+
+def _roles(pinset: Pinset) -> Iterable[tuple[str, str]]:
+    yield from (("primary", key) for key in pinset.primary)
+    yield from (("backup", key) for key in pinset.backups)
+    yield from (("authority", name) for name in pinset.authorities)
+    yield from (("certificate", name) for name in pinset.certificates)

@@ -1,0 +1,263 @@
+"""A table drawn line by line: as quick with a hundred thousand rows as with ten, its cells never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from rotator.report.text import cells, pad
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its title, whether it holds numbers, and when it gives way.
+
+    `give` columns shrink first where the screen is narrow, down to `least` cells; a column with `drop` goes away
+    before anything shrinks below its least.
+    """
+
+    title: str
+    right: bool = False
+    give: bool = False
+    least: int = 6
+    drop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row: its cells, and the name of the style of its first cell."""
+
+    cells: tuple[str, ...]
+    style: str = ""
+    strong: bool = False
+
+
+class LineTable(ScrollView, can_focus=True):
+    """A table with a cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "line--ok",
+        "line--unpinned",
+        "line--breaks",
+        "line--exposed",
+        "line--lost",
+        "line--quiet",
+        "line--cursor",
+        "line--cursor-blurred",
+        "line--header",
+    }
+    DEFAULT_CSS = """
+    LineTable { height: 1fr; background: $background; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
+    LineTable > .line--ok { color: $status-ok; }
+    LineTable > .line--unpinned { color: $status-unpinned; }
+    LineTable > .line--breaks { color: $status-breaks; text-style: bold; }
+    LineTable > .line--exposed { color: $status-exposed; text-style: bold underline; }
+    LineTable > .line--lost { color: $status-lost; text-style: bold reverse; }
+    LineTable > .line--quiet { color: $quiet; }
+    LineTable > .line--cursor { background: $panel; text-style: bold; }
+    LineTable > .line--cursor-blurred { background: $surface; }
+    LineTable > .line--header { color: $quiet; text-style: bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "up", show=False, id="list.up"),
+        Binding("down,j", "move(1)", "down", show=False, id="list.down"),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="list.page_up"),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="list.page_down"),
+        Binding("home,g", "end(-1)", "first", show=False, id="list.first"),
+        Binding("end,G", "end(1)", "last", show=False, id="list.last"),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another line."""
+
+        def __init__(self, table: LineTable, index: int) -> None:
+            """Say where; -1 where there is no line."""
+            self.table = table
+            self.index = index
+            super().__init__()
+
+        @property
+        def control(self) -> LineTable:
+            """Give the table."""
+            return self.table
+
+    def __init__(self, columns: Sequence[Column], *, cursor: str = ">", id: str | None = None) -> None:  # noqa: A002
+        """Make an empty table; `cursor` is the sign in front of the line under the cursor."""
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.lines: Sequence[Line] = ()
+        self.shown: Sequence[int] = ()
+        self.cursor = 0
+        self.sign = cursor
+        self.widths: list[int] = []
+        self._words = ""
+
+    # --- what is in it -----------------------------------------------------------------------------------------
+
+    def fill(self, lines: Sequence[Line], *, keep: Callable[[Line], object] | None = None) -> None:
+        """Show other lines; the cursor stays on the line that `keep` says is the same, where there is one."""
+        here = self.current
+        self.lines = lines
+        self._select()
+        if keep is not None and here is not None:
+            wanted = keep(here)
+            self.cursor = next((n for n, i in enumerate(self.shown) if keep(lines[i]) == wanted), 0)
+        self._laid_out()
+
+    def narrow(self, words: str) -> None:
+        """Show only lines that hold all of some words."""
+        self._words = words
+        self._select()
+        self._laid_out()
+
+    @property
+    def words(self) -> str:
+        """Give the words that lines must hold."""
+        return self._words
+
+    @property
+    def current(self) -> Line | None:
+        """Give the line under the cursor."""
+        return self.lines[self.shown[self.cursor]] if 0 <= self.cursor < len(self.shown) else None
+
+    @property
+    def index(self) -> int:
+        """Give the index of the line under the cursor among all lines, -1 where there is none."""
+        return self.shown[self.cursor] if 0 <= self.cursor < len(self.shown) else -1
+
+    def _select(self) -> None:
+        words = self._words.casefold().split()
+        if words:
+            self.shown = [
+                index
+                for index, line in enumerate(self.lines)
+                if all(word in " ".join(line.cells).casefold() for word in words)
+            ]
+        else:
+            self.shown = range(len(self.lines))
+        self.cursor = min(self.cursor, max(0, len(self.shown) - 1))
+
+    def _laid_out(self) -> None:
+        self._measure()
+        self.virtual_size = Size(self.size.width, len(self.shown) + 1)
+        self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
+        self._show_cursor()
+        self.post_message(self.Moved(self, self.index))
+
+    def _measure(self) -> None:
+        """Share the width out: columns as wide as they need, the giving ones less, the least important dropped."""
+        sample = [self.lines[i] for i in self.shown[:200]]
+        need = [
+            max([cells(column.title), *(cells(line.cells[n]) for line in sample)])
+            for n, column in enumerate(self.columns)
+        ]
+        room = max(10, self.size.width - 3)
+        kept = list(range(len(self.columns)))
+        for number in sorted((c.drop for c in self.columns if c.drop), reverse=True):
+            least = sum((min(need[n], self.columns[n].least) if self.columns[n].give else need[n]) + 2 for n in kept)
+            if least > room:
+                kept = [n for n in kept if self.columns[n].drop != number]
+        over = sum(need[n] + 2 for n in kept) - room
+        for n in kept:
+            if self.columns[n].give and over > 0:
+                cut = min(over, max(0, need[n] - self.columns[n].least))
+                need[n] -= cut
+                over -= cut
+        self.widths = [need[n] if n in kept else 0 for n in range(len(self.columns))]
+
+    def get_content_height(self, *_: object) -> int:
+        """Take a line for each row and one for the titles, where the height is left to the table."""
+        return len(self.shown) + 1
+
+    # --- drawing -----------------------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Share the width out anew."""
+        self._laid_out()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen; the titles stay on top."""
+        width = self.size.width
+        base = self.rich_style
+        if y == 0:
+            style = base + self.get_component_rich_style("line--header", partial=True)
+            return self._strip([(column.title.upper(), style) for column in self.columns], " ", base, width)
+        number = y - 1 + int(self.scroll_offset.y)
+        if not 0 <= number < len(self.shown):
+            return Strip.blank(width, base)
+        line = self.lines[self.shown[number]]
+        on = number == self.cursor
+        if on:
+            name = "line--cursor" if self.has_focus else "line--cursor-blurred"
+            base += self.get_component_rich_style(name, partial=True)
+        first = base
+        if line.style:
+            first = base + self.get_component_rich_style(f"line--{line.style}", partial=True)
+        rest = base + Style(bold=True) if line.strong else base
+        if line.style == "quiet":
+            rest = first
+        parts = [(cell, first if n == 0 else rest) for n, cell in enumerate(line.cells)]
+        return self._strip(parts, self.sign if on else " ", base, width)
+
+    def _strip(self, parts: Sequence[tuple[str, Style]], sign: str, base: Style, width: int) -> Strip:
+        segments = [Segment(sign, base)]
+        for n, (text, style) in enumerate(parts):
+            if self.widths and self.widths[n]:
+                segments.append(Segment(" ", base))
+                segments.append(Segment(fit(text, self.widths[n], right=self.columns[n].right), style))
+                segments.append(Segment(" ", base))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    # --- moving ------------------------------------------------------------------------------------------------
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by some lines."""
+        self._go(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screen."""
+        self._go(self.cursor + by * max(1, self.size.height - 2))
+
+    def action_end(self, which: int) -> None:
+        """Move the cursor to the first or the last line."""
+        self._go(0 if which < 0 else len(self.shown) - 1)
+
+    def _go(self, to: int) -> None:
+        to = max(0, min(to, len(self.shown) - 1))
+        if to != self.cursor and self.shown:
+            self.cursor = to
+            self._show_cursor()
+            self.refresh()
+            self.post_message(self.Moved(self, self.index))
+
+    def _show_cursor(self) -> None:
+        self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
+
+    def on_click(self, event: object) -> None:
+        """Put the cursor where the mouse is."""
+        y = getattr(event, "y", 0)
+        if y > 0:
+            self._go(y - 1 + int(self.scroll_offset.y))
+
+    def watch_has_focus(self, _focused: bool) -> None:  # noqa: FBT001 - Textual calls it like this
+        """Draw the cursor anew."""
+        super().watch_has_focus(_focused)
+        self.refresh()
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Cut or fill a text to a number of cells; what is cut ends in `~`."""
+    if cells(text) <= width:
+        return pad(text, width, right=right)
+    while text and cells(text) > width - 1:
+        text = text[:-1]
+    return pad(text + "~", width)

@@ -1,0 +1,257 @@
+"""What if: an event with knobs to turn, a response, and the instant looked at, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rotator.model.when import show
+from rotator.simulate.events import PLAYED
+from rotator.simulate.grammar import EVENTS, Occurrence
+from rotator.simulate.inventory import Inventory
+from rotator.simulate.question import Answer, Picture, Question, ask
+from rotator.simulate.standard import backups_of, served_keys
+from rotator.simulate.timeline import from_row
+from rotator.workflows.simulating import calendar
+
+NOTHING = "nothing"
+SCENARIO = "scenario "
+LOOK_DAYS = (0, 1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
+DELAY_HOURS = (0, 6, 12, 24, 48, 72, 168, 336, 720)
+OPTION_VALUES = {"yes|no": ("no", "yes"), "duration": ("24h", "0h", "5d"), "date": ("",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """The state of the knobs.
+
+    Attributes:
+        event: an event's id, `scenario NAME`, or `nothing`.
+        parts: what it is about; "" for a part that is left out.
+        options: the options that are set.
+        start: when it happens, in days from now.
+        response: what we answer with, one of `responses`.
+        delay: hours until we do.
+        look: days after the event that the answer is for.
+    """
+
+    event: str = "key-compromise"
+    parts: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    start: int = 0
+    response: str = NOTHING
+    delay: int = 0
+    look: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One thing to turn: what it is called, what it stands on, and what that means."""
+
+    id: str
+    label: str
+    value: str
+    about: str = ""
+
+
+def first(picture: Picture) -> WhatIf:
+    """Begin with what people ask first: the primary key stolen today."""
+    return settle(WhatIf(), picture)
+
+
+def settle(state: WhatIf, picture: Picture) -> WhatIf:
+    """Make every knob stand on something that exists."""
+    events = event_names(picture)
+    if state.event not in events:
+        state = replace(state, event=events[0])
+    form = EVENTS.get(state.event)
+    kinds = form.parts if form else ()
+    parts = []
+    for index, kind in enumerate(kinds):
+        choices = part_choices(kind, picture)
+        old = state.parts[index] if index < len(state.parts) else None
+        parts.append(old if old in choices else (choices[0] if choices else ""))
+    options = tuple((k, v) for k, v in state.options if form is not None and k in form.options)
+    state = replace(state, parts=tuple(parts), options=options)
+    if state.response not in responses(state, picture):
+        state = replace(state, response=NOTHING)
+    return state
+
+
+def event_names(picture: Picture) -> tuple[str, ...]:
+    """Give the events that can be asked of a policy, its scenarios last."""
+    played = [
+        name
+        for name, form in EVENTS.items()
+        if (name, False) in PLAYED and all(k.endswith("?") or part_choices(k, picture) for k in form.parts)
+    ]
+    return (*played, *(SCENARIO + name for name in picture.policy.scenarios), NOTHING)
+
+
+def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
+    """Give what a part of an event can be, the likeliest first."""
+    policy, inventory = picture.policy, picture.inventory
+    plain = kind.removesuffix("?")
+    if "|" in plain:
+        return (*plain.split("|"), "") if kind.endswith("?") else tuple(plain.split("|"))
+    ours = [label for label, host in policy.hosts.items() if host.control == "ours"]
+    hosts = [*ours, *(label for label in policy.hosts if label not in ours)]
+    tables: dict[str, Sequence[str]] = {
+        "key": list(dict.fromkeys((*served_keys(inventory), *policy.keys))),
+        "host": hosts,
+        "chain": list(policy.chains),
+        "authority": list(policy.authorities),
+        "chain or host": [*hosts, *policy.chains],
+        "chain or authority/issuer": [*policy.chains, *policy.authorities],
+        "pinset": list(policy.pinsets),
+    }
+    return tuple(tables.get(plain, ()))
+
+
+def responses(state: WhatIf, picture: Picture) -> tuple[str, ...]:
+    """Give the answers that fit an event: nothing, a reissue, a backup or another chain on the hosts it hits."""
+    inventory = picture.inventory
+    found: dict[str, None] = {NOTHING: None}
+    hosts = _hosts_hit(state, picture)
+    if state.event == "revoke" and hosts:
+        found["reissue, same key"] = None
+    keys = served_keys(inventory)
+    for key in [k for k, own in keys.items() if set(own) & set(hosts)]:
+        found |= {f"serve {backup}": None for backup in backups_of(inventory, key)}
+    if state.event in ("key-compromise", "key-loss"):
+        found |= {f"serve {backup}": None for backup in backups_of(inventory, state.parts[0])}
+    served = {name for host in hosts for name in picture.policy.hosts[host].serves}
+    stolen = inventory.keys.get(state.parts[0]) if state.event in ("key-compromise", "key-loss") else None
+    for name, chain in inventory.chains.items():
+        if hosts and name not in served and not (stolen and chain.leaf.matches(stolen.pin)):
+            found[f"serve {name}"] = None
+    return tuple(found)
+
+
+def _hosts_hit(state: WhatIf, picture: Picture) -> list[str]:
+    """Give the hosts of ours that an event is about."""
+    inventory, policy = picture.inventory, picture.policy
+    ours = [label for label, host in policy.hosts.items() if host.control == "ours" and host.serves]
+    if state.event in ("key-compromise", "key-loss") and state.parts:
+        return served_keys(inventory).get(state.parts[0], [])
+    if state.event in ("ca-distrust", "expire") and state.parts:
+        own = inventory.authorities.get(state.parts[0], ())
+        keys = {c.spki for c in own}
+        chains = {h: [inventory.chains[n] for n in policy.hosts[h].serves if n in inventory.chains] for h in ours}
+        return [
+            h
+            for h, served in chains.items()
+            if any(c.name == state.parts[0] or keys & {x.spki for x in c.sent} | (keys & {x.signer for x in c.sent})
+                   for c in served)
+        ]  # fmt: skip
+    named = [policy.host_label(part) for part in state.parts[:1]]
+    return [label for label in named if label in ours]
+
+
+def knobs(state: WhatIf, picture: Picture, now: datetime) -> tuple[Knob, ...]:
+    """Give the knobs in the order they are shown."""
+    form = EVENTS.get(state.event)
+    shown = [Knob("event", "event", state.event, form.about if form else "")]
+    for index, kind in enumerate(form.parts if form else ()):
+        value = state.parts[index] if index < len(state.parts) else ""
+        label = "variant" if "|" in kind else kind.removesuffix("?").partition(" ")[0].partition("/")[0]
+        shown.append(Knob(f"part{index}", label, value or "as the policy says", _about(kind, value, picture.inventory)))
+    for name, kind in (form.options if form else {}).items():
+        if kind != "date":
+            shown.append(Knob(f"option:{name}", name, _option(state, name, kind)))
+    if state.event != NOTHING:
+        if not state.event.startswith(SCENARIO):
+            shown.append(Knob("start", "when", _when(now, state.start), "days; pgup and pgdn turn by 30"))
+            shown.append(Knob("response", "we answer", state.response, "what our servers do about it"))
+        if state.response != NOTHING:
+            shown.append(Knob("delay", "after", f"{state.delay} h" if state.delay else "at once"))
+    shown.append(Knob("look", "look at", _when(now, state.start + state.look), f"{state.look} days after the event"))
+    return tuple(shown)
+
+
+def _when(now: datetime, days: int) -> str:
+    moment = now + timedelta(days=days)
+    return f"{moment:%a} {show(moment)}"
+
+
+def _option(state: WhatIf, name: str, kind: str) -> str:
+    return dict(state.options).get(name, OPTION_VALUES.get(kind, ("",))[0])
+
+
+def _about(kind: str, value: str, inventory: Inventory) -> str:
+    if kind == "key" and value in inventory.policy.keys:
+        key = inventory.policy.keys[value]
+        hosts = served_keys(inventory).get(value)
+        where = f"served by {', '.join(hosts)}" if hosts else "not served"
+        return where + ("" if key.status == "active" else f", {key.status}")
+    return ""
+
+
+def turn(state: WhatIf, picture: Picture, knob: str, by: int) -> WhatIf:
+    """Turn a knob; what no longer fits is settled anew."""
+    if knob == "event":
+        state = replace(state, event=_next(event_names(picture), state.event, by), parts=(), options=())
+    elif knob.startswith("part"):
+        index = int(knob[4:])
+        kind = EVENTS[state.event].parts[index]
+        parts = list(state.parts)
+        parts[index] = _next(part_choices(kind, picture), parts[index], by)
+        state = replace(state, parts=tuple(parts))
+    elif knob.startswith("option:"):
+        name = knob[7:]
+        kind = EVENTS[state.event].options[name]
+        value = _next(OPTION_VALUES[kind], _option(state, name, kind), by)
+        state = replace(state, options=tuple({**dict(state.options), name: value}.items()))
+    elif knob == "start":
+        state = replace(state, start=max(0, min(3650, state.start + by)))
+    elif knob == "response":
+        state = replace(state, response=_next(responses(state, picture), state.response, by))
+    elif knob == "delay":
+        state = replace(state, delay=_step(DELAY_HOURS, state.delay, by))
+    elif knob == "look":
+        state = replace(state, look=_step(LOOK_DAYS, state.look, by))
+    return settle(state, picture)
+
+
+def _next(choices: Sequence[str], value: str, by: int) -> str:
+    if not choices:
+        return value
+    index = choices.index(value) if value in choices else 0
+    return choices[(index + by) % len(choices)]
+
+
+def _step(values: Sequence[int], value: int, by: int) -> int:
+    index = values.index(value) if value in values else 0
+    return values[max(0, min(len(values) - 1, index + by))]
+
+
+def occurrences(state: WhatIf, picture: Picture, now: datetime) -> tuple[Occurrence, ...]:
+    """Write the knobs as events and actions."""
+    at = now + timedelta(days=state.start)
+    if state.event == NOTHING:
+        return ()
+    if state.event.startswith(SCENARIO):
+        return tuple(from_row(row) for row in picture.policy.scenarios[state.event.removeprefix(SCENARIO)])
+    event = Occurrence(id=state.event, parts=state.parts, options=state.options, at=at)
+    later = at + timedelta(hours=state.delay)
+    hosts = _hosts_hit(state, picture)
+    if state.response.startswith("reissue"):
+        return (event, *(Occurrence(id="renew", parts=(host, "same-key"), at=later) for host in hosts))
+    if state.response.startswith("serve "):
+        what = state.response.removeprefix("serve ")
+        return (event, *(Occurrence(id="serve", parts=(host, what), at=later, action=True) for host in hosts))
+    return (event,)
+
+
+def question(state: WhatIf, picture: Picture, now: datetime) -> Question:
+    """Write the knobs as a question."""
+    events = occurrences(state, picture, now)
+    base = max([o.at for o in events if o.at is not None], default=now) if state.event.startswith(SCENARIO) else now
+    begin = base + timedelta(days=0 if state.event.startswith(SCENARIO) else state.start)
+    return Question(occurrences=events, at=begin + timedelta(days=state.look), default=now)
+
+
+def answer(state: WhatIf, picture: Picture, now: datetime) -> Answer:
+    """Answer what the knobs ask."""
+    return ask(picture, question(state, picture, now), calendar(picture.policy))

@@ -1,0 +1,342 @@
+"""Make the parts of the documentation that follow from the code: `python -m tests.docs.making` writes them.
+
+A generated part stands between two comments in a page; whole files are JSON Schemas. The tests beside this file
+compare, so that a change of the code without its page does not go in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rotator.cli.parser import parser
+from rotator.files.policy_tables import json_schema
+from rotator.mechanisms.base import Mechanism, PinsetSpec
+from rotator.mechanisms.registry import ANNOUNCED, MODULES, mechanism
+from rotator.model.findings import Severity
+from rotator.model.names import Cover, Reach
+from rotator.model.pins import Pin, PinKind
+from rotator.model.rules import Combine, Mode, Rule
+from rotator.model.verdicts import Reason, Verdict
+from rotator.simulate.events import PLAYED
+from rotator.simulate.grammar import ACTIONS, EVENTS, Form, usage_of
+from tests.docs.sources import DOCS
+
+Schema = dict[str, Any]
+COMMON = ("--json", "--ascii", "--no-color")
+
+
+def main() -> None:
+    """Write every generated part."""
+    for path, text in made().items():
+        (DOCS / path).write_text(text, encoding="utf-8", newline="\n")
+
+
+def made() -> dict[str, str]:
+    """Give every page and file as it should be, by its path under `docs/`."""
+    files = {f"{name}.schema.json": _json(schema()) for name, schema in SCHEMAS.items()}
+    for page, blocks in BLOCKS.items():
+        text = (DOCS / page).read_text(encoding="utf-8")
+        for name, make in blocks.items():
+            text = _put(text, name, make())
+        files[page] = text
+    return files
+
+
+def _put(text: str, name: str, block: str) -> str:
+    """Put a generated part between its two comments."""
+    begin, end = f"<!-- made: {name} -->", "<!-- end -->"
+    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(text):
+        message = f"no place for {name}"
+        raise LookupError(message)
+    return pattern.sub(lambda _: f"{begin}\n{block.strip()}\n{end}", text, count=1)
+
+
+def _json(value: Schema) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [tuple(head), *map(tuple, rows)]
+    shown = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([shown[0], "|" + "---|" * len(lines[0]), *shown[1:]])
+
+
+# --- mechanisms -------------------------------------------------------------------------------------------------------
+
+
+def _everything() -> PinsetSpec:
+    """Give a pinset that says all that a pinset can say."""
+    keys = tuple(Pin(PinKind.SPKI_SHA256, bytes([n]) * 32) for n in (1, 2))
+    return PinsetSpec(
+        name="all",
+        covers=(Cover("example.com", Reach.ALL), Cover("example.org", Reach.ONLY_ONE)),
+        keys=keys,
+        authorities=(Pin(PinKind.SPKI_SHA256, bytes([3]) * 32),),
+        certificates=(Pin(PinKind.CERT_SHA256, bytes([4]) * 32),),
+        expires=date(2027, 6, 30),
+        mode=Mode.REPORT_ONLY,
+        combine=Combine.LEAF_AND_CA,
+    )
+
+
+def _played() -> list[Mechanism]:
+    return [mechanism(name) for name in sorted(MODULES)]
+
+
+def _rule(found: Mechanism) -> Rule:
+    """Give the rule that a plain pinset makes of a host."""
+    whole = _everything()
+    pins = PinsetSpec(name="plain", covers=(Cover("example.com"),), keys=whole.keys, authorities=whole.authorities)
+    return found.rule(found.from_pinset(pins), "example.com")
+
+
+def mechanism_table() -> str:
+    """Give the axes of every mechanism that is played, one row each."""
+    rows = []
+    for found in _played():
+        rule = _rule(found)
+        scopes = " and ".join(dict.fromkeys(str(clause.scope) for clause in rule.clauses)) or "-"
+        rows.append(
+            (
+                f"`{found.id}`",
+                scopes,
+                str(rule.path),
+                str(rule.builder),
+                str(rule.base),
+                str(rule.no_host),
+                str(rule.local_roots),
+                str(rule.revocation),
+                "open" if found.says_expiry else "none",
+                str(found.fewest_pins),
+            )
+        )
+    head = ("id", "scope", "path", "builder", "base", "no_host", "local_roots", "revocation", "expiry", "fewest pins")
+    return _table(head, rows)
+
+
+def mechanism_sections() -> str:
+    """Give a section for every mechanism that is played, then the ids a policy may name already."""
+    parts = []
+    for found in _played():
+        facts = found.facts
+        pairs = (
+            ("compares", facts.object),
+            ("with", facts.scope),
+            ("hosts", facts.host_rule),
+            ("end of pins", facts.expiry),
+            ("report only", facts.report_only),
+            ("local roots", facts.local_roots),
+            ("updated by", facts.update_channel),
+            ("bad configuration", facts.bad_config),
+            ("file written", f"`{found.file_name}`" if found.file_name else "none"),
+            ("known from", "; ".join(_link(source) for source in facts.sources)),
+        )
+        parts.append(f"### `{found.id}`: {facts.title.replace('<', '`<').replace('>', '>`')}\n")
+        parts.append(_table(("", ""), pairs) + "\n")
+    names = ", ".join(f"`{name}`" for name in ANNOUNCED)
+    parts.append(f"### Not played yet\n\n{names or 'none'}\n")
+    return "\n".join(parts)
+
+
+def _link(source: str) -> str:
+    return f"<{source}>" if source.startswith("https://") else source
+
+
+def losses_table() -> str:
+    """Give what each format cannot say, by what the code says of a pinset that holds everything."""
+    with_file = [found for found in _played() if found.file_name]
+    rows = [(f"`{found.id}`", f"`{name}`", text) for found in with_file for name, text in found.losses(_everything())]
+    return _table(("mechanism", "id", "what is lost"), rows)
+
+
+# --- events and commands ----------------------------------------------------------------------------------------------
+
+
+def _events(forms: Mapping[str, Form], *, action: bool) -> str:
+    rows = [
+        (f"`{usage_of(name, form)}`", form.about, "yes" if (name, action) in PLAYED else "not yet")
+        for name, form in forms.items()
+    ]
+    return _table(("written", "what changes", "played"), rows)
+
+
+def events_table() -> str:
+    """Give every event."""
+    return _events(EVENTS, action=False)
+
+
+def actions_table() -> str:
+    """Give every action."""
+    return _events(ACTIONS, action=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the parser: its help, and its arguments as (written, help)."""
+
+    about: str
+    arguments: tuple[tuple[str, str], ...]
+    options: frozenset[str]
+
+
+def commands() -> dict[str, Command]:
+    """Read the commands off the parser."""
+    subparsers = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    helps = {choice.dest: choice.help or "" for choice in subparsers._choices_actions}
+    found = {}
+    for name, command in subparsers.choices.items():
+        rows = []
+        options: set[str] = set()
+        for action in command._actions:
+            if isinstance(action, argparse._HelpAction):
+                continue
+            options |= set(action.option_strings)
+            if not set(action.option_strings) & set(COMMON):
+                rows.append((_written(action), action.help or ""))
+        found[name] = Command(helps[name], tuple(rows), frozenset(options))
+    return found
+
+
+def _written(action: argparse.Action) -> str:
+    choices = "|".join(map(str, action.choices)) if action.choices else ""
+    metavar = action.metavar if isinstance(action.metavar, str) else choices or action.dest.upper()
+    if not action.option_strings:
+        return f"`{metavar}`" + (" ..." if action.nargs == "*" else "")
+    takes = "" if action.nargs == 0 else f" {metavar}"
+    default = f" (default `{action.default}`)" if takes and action.default not in (None, "", []) else ""
+    return f"`{action.option_strings[0]}{takes}`{default}"
+
+
+def command_block(name: str) -> str:
+    """Give the arguments and options of one command."""
+    return _table(("argument", "meaning"), commands()[name].arguments)
+
+
+# --- schemas of what is printed ---------------------------------------------------------------------------------------
+
+
+def _object(properties: Schema, optional: Iterable[str] = ()) -> Schema:
+    left_out = set(optional)
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in left_out],
+        "additionalProperties": False,
+    }
+
+
+def _head(title: str) -> Schema:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+
+
+_COUNT: Schema = {"type": ["integer", "null"], "minimum": 0}
+_SHARE: Schema = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_TEXT: Schema = {"type": "string"}
+_DAY: Schema = {"type": "string", "format": "date"}
+_INSTANT: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
+_POLICY = _object({"name": _TEXT, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}})
+
+
+def simulate_schema() -> Schema:
+    """Give the schema of `simulate --json`."""
+    total = {"$ref": "#/$defs/total"}
+    reasons = [str(reason) for reason in Reason]
+    row = _object(
+        {
+            "app": _TEXT,
+            "version": _TEXT,
+            "mechanism": {"type": "array", "items": _TEXT},
+            "trust": _TEXT,
+            "host": _TEXT,
+            "verdict": {"enum": [str(verdict) for verdict in Verdict]},
+            "reason": {"enum": reasons},
+            "attacker_reason": {"enum": [*reasons, None]},
+            "pin_in_force": {"type": "boolean"},
+            "unsure": {"type": "boolean"},
+            "clients": _COUNT,
+            "share": _SHARE,
+            "why": _TEXT,
+            "low": _COUNT,
+            "high": _COUNT,
+            "beside": _TEXT,
+        },
+        optional=("low", "high", "beside"),
+    )
+    first = _object({"at": _INSTANT, "app": _TEXT, "version": _TEXT, "host": _TEXT})
+    day = _object({"date": _DAY, "broken": total, "exposed": total, "unpinned": total})
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "events": {"type": "array", "items": _TEXT},
+            "at": _INSTANT,
+            "population": _COUNT,
+            **dict.fromkeys(("ok", "unpinned", "broken", "exposed", "lost"), total),
+            "first_break": {"anyOf": [first, {"type": "null"}]},
+            "because": _object({"notes": {"type": "array", "items": _TEXT}}),
+            "cohorts": {"type": "array", "items": row},
+            "days": {"type": "array", "items": day},
+        },
+        optional=("cohorts", "days"),
+    )
+    counted = _object(
+        {"clients": _COUNT, "share": _SHARE, "low": _COUNT, "high": _COUNT},
+        optional=("low", "high"),
+    )
+    return {**_head("rotator simulate --json"), **answer, "$defs": {"total": counted}}
+
+
+def check_schema() -> Schema:
+    """Give the schema of `check --json`."""
+    finding = _object(
+        {
+            "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+            "severity": {"enum": [str(severity) for severity in Severity]},
+            "subject": _TEXT,
+            "message": _TEXT,
+            "hint": _TEXT,
+            "due": {"type": ["string", "null"], "format": "date"},
+            "source": _TEXT,
+            "known": {"type": "boolean"},
+        },
+        optional=("known",),
+    )
+    date_row = _object({"date": _DAY, "what": _TEXT, "subject": _TEXT})
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "findings": {"type": "array", "items": finding},
+            "calendar": {"type": "array", "items": date_row},
+        }
+    )
+    return {**_head("rotator check --json"), **answer}
+
+
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {
+    "policy": json_schema,
+    "simulate": simulate_schema,
+    "check": check_schema,
+}
+
+
+def _command_maker(name: str) -> Callable[[], str]:
+    return lambda: command_block(name)
+
+
+BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "mechanisms.md": {"axes": mechanism_table, "each mechanism": mechanism_sections},
+    "formats.md": {"losses": losses_table},
+    "events.md": {"events": events_table, "actions": actions_table},
+    "commands.md": {name: _command_maker(name) for name in commands()},
+}
+
+if __name__ == "__main__":
+    main()

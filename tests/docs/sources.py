@@ -1,0 +1,77 @@
+"""Find in the source every finding that the code can give, so that none goes without its section."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+SAMPLES = tuple(sorted((ROOT / "policies").glob("*.toml")))
+KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAKERS = ("info", "warning", "error", "Finding")
+#: Ids that are put together at run time, with what stands in the gap.
+GAPS = {"{}-pin-shipped": ("compromised", "lost", "destroyed")}
+
+
+def finding_ids() -> dict[str, str]:
+    """Give every finding id with the file it was found in."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "rotator").rglob("*.py")):
+        for name in _ids(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(name, path.relative_to(ROOT).as_posix())
+    return found
+
+
+def loss_ids() -> set[str]:
+    """Give every id that a mechanism's `losses` can give; `check` makes a finding of each."""
+    return {
+        name
+        for path in (ROOT / "rotator" / "mechanisms").rglob("*.py")
+        for name in _losses(ast.parse(path.read_text(encoding="utf-8")))
+    }
+
+
+def sections(text: str, level: int = 2) -> dict[str, str]:
+    """Split Markdown into its sections of one level, by title; backquotes around a title are dropped."""
+    parts = re.split(rf"(?m)^{'#' * level} (.+)$", text)
+    return {title.strip("` "): body for title, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _ids(tree: ast.Module) -> Iterator[str]:
+    makers = set(MAKERS) & {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "rotator.model.findings"
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            given = [k.value for k in node.keywords if k.arg == "id"]
+            is_maker = name in makers or (name == "make" and "warning" in makers)
+            if is_maker and (given or node.args):
+                yield from _texts((given or node.args)[0])
+    yield from _losses(tree)
+
+
+def _losses(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == "losses":
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Yield) and isinstance(inner.value, ast.Tuple):
+                    yield from _texts(inner.value.elts[0])
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEBAB.fullmatch(node.value):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _texts(node.body)
+        yield from _texts(node.orelse)
+    elif isinstance(node, ast.JoinedStr):
+        form = "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+        for word in GAPS[form]:
+            yield form.replace("{}", word)
