@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rotator.errors import printable
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -53,7 +55,16 @@ def inline(value: Any) -> str:  # noqa: ANN401 - TOML values
         return "[" + ", ".join(inline(entry) for entry in value) + "]"
     import tomli_w
 
-    return tomli_w.dumps({"v": value}).partition(" = ")[2].strip()
+    text = tomli_w.dumps({"v": value}).partition(" = ")[2].strip()
+    return _escaped(text) if isinstance(value, str) else text
+
+
+def _escaped(text: str) -> str:
+    """Write what a terminal would obey, or would not show, as an escape of TOML, which means the same."""
+    return "".join(
+        char if printable(char) == char else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+        for char in text
+    )
 
 
 def _line(key: str, value: Any, comment: str) -> str:  # noqa: ANN401 - TOML values
@@ -73,6 +84,4 @@ def _comment(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    from rotator.errors import printable
-
     return printable(text)

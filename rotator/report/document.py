@@ -39,6 +39,13 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to be shown as they are, such as a difference."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table; `right` names the columns that hold numbers, `wide` the one that takes the width left over."""
 
@@ -48,12 +55,13 @@ class Table:
     wide: str = ""
 
 
-Block: TypeAlias = Heading | Paragraph | Facts | Bullets | Table
+Block: TypeAlias = Heading | Paragraph | Facts | Bullets | Code | Table
 _KINDS: dict[str, type[Block]] = {
     "heading": Heading,
     "paragraph": Paragraph,
     "facts": Facts,
     "bullets": Bullets,
+    "code": Code,
     "table": Table,
 }
 
@@ -126,6 +134,18 @@ def span(low: int | None, high: int | None) -> str:
     if low is None or high is None:
         return "unknown"
     return number(high) if low == high else f"{number(low)}-{number(high)}"
+
+
+def compact(low: int, high: int) -> str:
+    """Show a count with its range in a few cells, as in `864-914 k` or `3.07 M`."""
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if high >= 10 * size or (size > 1_000 and high >= size):
+            ends = [
+                f"{value / size:.{2 if value < 10 * size else 1 if value < 100 * size else 0}f}"
+                for value in (low, high)
+            ]
+            return f"{ends[1]} {unit}" if low == high else f"{ends[0]}-{ends[1]} {unit}"
+    return f"{high:,}" if low == high else f"{low:,}-{high:,}"
 
 
 def join(parts: Sequence[str], most: int = 4) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape as _escape
 
 from rotator.errors import printable
-from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, Table
+from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;"
@@ -42,11 +42,13 @@ def _block(block: Block) -> str:
             return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
         case Facts(pairs):
             return "<dl>" + "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in pairs) + "</dl>"
+        case Code(lines):
+            return "<pre>" + "\n".join(escape(line.expandtabs(4)) for line in lines) + "</pre>"
         case Table(columns, rows, right, _):
             number = [' class="n"' if column in right else "" for column in columns]
             head = "".join(f"<th{number[i]}>{escape(c)}</th>" for i, c in enumerate(columns))
-            lines = [
+            body = [
                 "<tr>" + "".join(f"<td{number[i]}>{escape(c)}</td>" for i, c in enumerate(row)) + "</tr>"
                 for row in rows
             ]
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+            return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rotator.errors import printable
-from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, Table
+from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&@])")
 
@@ -32,7 +32,10 @@ def _block(block: Block) -> list[str]:
             return [f"- {escape(item)}" for item in items]
         case Facts(pairs):
             return [f"- **{escape(label)}**: {escape(value)}" for label, value in pairs]
+        case Code(lines):
+            fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", "\n".join(lines)) or [""]))
+            return [fence, *(printable(line.expandtabs(4)) for line in lines), fence]
         case Table(columns, rows, right, _):
             rule = ["---:" if column in right else "---" for column in columns]
-            lines = [list(map(escape, columns)), rule, *(list(map(escape, row)) for row in rows)]
-            return ["| " + " | ".join(line) + " |" for line in lines]
+            table = [list(map(escape, columns)), rule, *(list(map(escape, row)) for row in rows)]
+            return ["| " + " | ".join(line) + " |" for line in table]

@@ -22,7 +22,7 @@ from rotator.report.document import (
 from rotator.simulate.explain import why
 from rotator.simulate.fleet import Connection
 from rotator.simulate.impact import Row
-from rotator.simulate.question import Answer
+from rotator.simulate.question import Answer, Day
 from rotator.simulate.totals import Total
 
 SCHEMA = 1
@@ -145,6 +145,7 @@ def headlines(answer: Answer) -> list[str]:
         said.append("Nobody breaks and nobody is exposed.")
     else:
         said.append(f"{_sentence(broken)} break, {_sentence(exposed)} are exposed.")
+    said += _later(answer)
     swapped = {o.parts[0] for o in answer.question.occurrences if o.id in ("serve", "ca-change")}
     stolen = [o.parts[0] for o in answer.question.occurrences if o.id == "key-compromise"]
     if stolen and not exposed.none:
@@ -160,6 +161,21 @@ def headlines(answer: Answer) -> list[str]:
     if any(row.unsure for row in impact.rows):
         said.append("UNSURE rows turn on what nobody can know; the worse is counted.")
     return said
+
+
+def _later(answer: Answer) -> list[str]:
+    """Say what the worst day brings, where days were asked for and one is worse than the instant itself."""
+
+    def size(day: Day) -> tuple[float, float]:
+        broken, exposed = day.totals["broken"].high, day.totals["exposed"].high
+        return (float("inf") if broken is None else broken), (float("inf") if exposed is None else exposed)
+
+    worst = max(answer.days, key=size, default=None)
+    now = (answer.impact.broken.high or 0, answer.impact.exposed.high or 0)
+    if worst is None or size(worst) <= now:
+        return []
+    broken, exposed = worst.totals["broken"], worst.totals["exposed"]
+    return [f"Worst day {worst.day.date()}: {_sentence(broken)} break, {_sentence(exposed)} are exposed."]
 
 
 def _sentence(total: Total) -> str:

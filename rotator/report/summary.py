@@ -167,10 +167,10 @@ def _ifs(summary: Summary) -> Iterator[str]:
     yield pad("IF IT HAPPENED TODAY", 39) + pad("users broken", 21) + "users exposed"
     for row in summary.ifs:
         shown = _fit(row.label, 36)
-        yield pad(f"  {shown}", 39) + pad(_total(row.impact.broken), 21) + _total(row.impact.exposed)
-    worst = max(summary.ifs, key=lambda r: r.impact.broken.high or 0, default=None)
-    if worst is not None and not worst.impact.broken.none:
-        broken = [r for r in worst.impact.rows if r.verdict.is_broken]
+        yield pad(f"  {shown}", 39) + pad(_total(row.broken), 21) + _total(row.exposed)
+    worst = max(summary.ifs, key=lambda r: r.broken.high or 0, default=None)
+    if worst is not None and not worst.broken.none:
+        broken = list(worst.breaking)
         names = join([_named(r) for r in _distinct(broken)], 3)
         reasons = list(dict.fromkeys(r.reason for r in broken))
         lacking = worst.without and reasons == [Reason.PIN_MISMATCH]

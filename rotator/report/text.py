@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from rotator.errors import printable
-from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, Table
+from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table
 
 _ASCII = str.maketrans(
     {"✓": "+", "✗": "x", "▲": "!", "○": "-", "✖": "X", "\u2013": "-", "\u2014": "-", "…": "...", "·": "."}
@@ -61,6 +61,8 @@ def _block(block: Block, width: int) -> list[str]:
                 for label, value in pairs
                 for line in wrap(value, width, " " * room, pad(f"  {printable(label)}", room))
             ]
+        case Code(lines):
+            return [printable(line.expandtabs(4)) for line in lines]
         case Table():
             return table(block, width)
 

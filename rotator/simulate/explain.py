@@ -66,17 +66,21 @@ def _judgement(answer: Answer, row: Row, inventory: Inventory) -> str:  # noqa: 
         case Reason.NOT_SERVED:
             return f"nothing can be served on {row.connection.host}: its key is lost" if answer.chain else "not served"
         case Reason.NO_PINS:
-            return "no pins are in force" + ends
+            return "no pins are in force" + _by(path)
         case Reason.PINS_EXPIRED:
-            return "the pins have ended" + (ends if judgement.accepted else " and the client then refuses")
+            return "the pins have ended" + (_by(path) if judgement.accepted else " and the client then refuses")
         case Reason.REPORT_ONLY:
-            return "a mismatch is only reported" + ends
+            return "a mismatch is only reported" + _by(path)
         case Reason.LOCAL_ROOT_BYPASS:
-            return "the path ends at a local root, which bypasses pins" + ends
+            return "the path ends at a local root, which bypasses pins" + _by(path)
         case Reason.HOST_NOT_LISTED:
-            return "the host is not among the pinned names" + (ends if judgement.accepted else " and is refused")
+            return "the host is not among the pinned names" + (_by(path) if judgement.accepted else " and is refused")
         case _:
             return str(judgement.reason)
+
+
+def _by(path: str) -> str:
+    return f"; the path is {path}" if path else ""
 
 
 def _attacker(answer: Answer, inventory: Inventory) -> str:

@@ -9,13 +9,13 @@ from datetime import datetime
 from rotator.mechanisms.base import Context
 from rotator.model.policy import Policy
 from rotator.model.rules import Rule
-from rotator.model.when import DAY, FOREVER, SECOND, plus, start_of
+from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
 from rotator.simulate.assemble import assemble
 from rotator.simulate.fleet import Fleet, FleetRow, fleet_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact, Judges, Row, day_totals
 from rotator.simulate.inventory import Inventory, Material
-from rotator.simulate.timeline import Timeline, check_names, happenings, with_ended_pinsets
+from rotator.simulate.timeline import Happening, Timeline, check_names, happenings, with_ended_pinsets
 from rotator.simulate.totals import Total
 
 
@@ -72,19 +72,30 @@ class Day:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Who breaks and who is exposed."""
+    """Who breaks and who is exposed.
+
+    Attributes:
+        impact: the answer at the instant asked about.
+        first_break: the first break from the first thing asked about to the end of the window.
+        days: the worst of each day, where days were asked for.
+        window: the answer at every instant of those days at which it may change.
+    """
 
     question: Question
     inventory: Inventory
     fleet: Fleet
     impact: Impact
-    first_break: FirstBreak | None
+    later: tuple[Happening, ...] = ()
+    first_break: FirstBreak | None = None
     days: tuple[Day, ...] = ()
+    window: tuple[Impact, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Say what was assumed to get here."""
         notes = list(self.impact.world.notes)
+        at = show(self.impact.at)
+        notes += [f"not yet at {at}: {h.occurrence.text} takes effect at {show(h.at)}" for h in self.later]
         if self.fleet.population is None:
             notes.append("counts are missing: verdicts are by version, totals are unknown")
         elif self.inventory.policy.measured is not None:
@@ -132,6 +143,8 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
         impact=impact,
         first_break=_first_break(segments),
         days=_days(question, segments, fleet) if question.until is not None else (),
+        window=tuple(impact for at, impact in segments if at >= question.at) if question.until is not None else (),
+        later=tuple(h for h in order if h.at > question.at and h.occurrence in _asked(question)),
     )
 
 

@@ -6,18 +6,20 @@ answer of `rotator.simulate.question`, so it agrees with what `simulate` says of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotator.model.pki import Certificate, Chain, may_have_issued, planned_certificate
 from rotator.model.policy import Authority, ChainPlan
+from rotator.model.when import BEGINNING
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact
+from rotator.simulate.impact import Impact, Row, hits
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
 from rotator.simulate.question import Picture, Question
 from rotator.simulate.question import ask as ask_question
-from rotator.simulate.totals import Total
+from rotator.simulate.totals import Total, total_of
+from rotator.simulate.world import World, first_world
 
 OTHER_CA = "other-ca"
 _ANY_PLAN = ChainPlan(names=())
@@ -31,25 +33,36 @@ class IfRow:
         kind: `revoked`, `primary-lost`, `primary-stolen`, `backup-lost` or `ca-distrusted`.
         label: the row in words.
         impact: the answer.
+        broken, exposed: clients that are broken and exposed then and are not today.
+        breaking: the rows of those that are broken.
         without: the key that clients would need and some lack, "" where that is not the question.
     """
 
     kind: str
     label: str
     impact: Impact
+    broken: Total
+    exposed: Total
+    breaking: tuple[Row, ...] = ()
     without: str = ""
 
 
-def served_keys(inventory: Inventory) -> dict[str, list[str]]:
-    """Give our keys that hosts of ours serve, each with its hosts, in the order of the policy."""
+def served_keys(inventory: Inventory, world: World | None = None) -> dict[str, list[str]]:
+    """Give our keys that hosts of ours serve, each with its hosts, in the order of the policy.
+
+    Args:
+        inventory: the policy with everything looked up.
+        world: what is served by now; without it, what the policy states.
+    """
+    served = (world or first_world(inventory, BEGINNING)).served
     found: dict[str, list[str]] = {}
-    for label, host in inventory.policy.hosts.items():
-        chains = [*host.serves, *(name for edge in host.edges for name in edge.serves)]
-        for name in chains:
-            key = inventory.key_of(inventory.chains[name].leaf) if name in inventory.chains else None
-            if host.control == "ours" and key is not None and label not in found.setdefault(key, []):
+    for label, offers in served.items():
+        for offer in offers:
+            key = inventory.key_of(offer.chain.leaf)
+            ours = inventory.policy.hosts[label].control == "ours"
+            if ours and key is not None and label not in found.setdefault(key, []):
                 found[key].append(label)
-    return found
+    return {key: hosts for key, hosts in found.items() if hosts}
 
 
 def backups_of(inventory: Inventory, key: str) -> list[str]:
@@ -69,15 +82,25 @@ def five_rows(picture: Picture, now: datetime, calendar: Sequence[Occurrence] = 
         ("backup-lost", "backup lost: there is none", work.backup_lost()),
         ("ca-distrusted", "issuing CA distrusted: it is not known", work.distrusted()),
     )
-    nothing = work.ask()
-    return tuple(_worst(list(rows)) or IfRow(kind=kind, label=label, impact=nothing) for kind, label, rows in kinds)
+    return tuple(_worst(list(rows)) or work.row(kind, label, work.today) for kind, label, rows in kinds)
 
 
 def _worst(rows: list[IfRow]) -> IfRow | None:
     def badness(row: IfRow) -> tuple[float, float]:
-        return _size(row.impact.broken), _size(row.impact.exposed)
+        return _size(row.broken), _size(row.exposed)
 
     return max(rows, key=badness, default=None)
+
+
+def _fresh(impact: Impact, today: Impact, bad: Callable[[Row], bool]) -> tuple[Row, ...]:
+    """Give the rows that are bad in an answer and are not today."""
+
+    def places(of: Impact) -> dict[int, int]:
+        return {id(connection): number for number, connection in enumerate(of.fleet.connections)}
+
+    before, after = places(today), places(impact)
+    known = {before[id(row.connection)] for row in today.rows if bad(row)}
+    return tuple(row for row in impact.rows if bad(row) and after[id(row.connection)] not in known)
 
 
 def _size(total: Total) -> float:
@@ -92,7 +115,22 @@ class _Standard:
         self.inventory = picture.inventory
         self.now = now
         self.calendar = calendar
-        self.keys = served_keys(picture.inventory)
+        self.today = self.ask()
+        self.keys = served_keys(picture.inventory, self.today.world)
+
+    def row(self, kind: str, label: str, impact: Impact, without: str = "") -> IfRow:
+        """Make a row; clients that are broken or exposed today already are nothing that the event brings."""
+        broken = _fresh(impact, self.today, lambda row: row.verdict.is_broken)
+        exposed = _fresh(impact, self.today, lambda row: row.verdict.is_exposed)
+        return IfRow(
+            kind=kind,
+            label=label,
+            impact=impact,
+            broken=total_of(impact.fleet, hits(broken)),
+            exposed=total_of(impact.fleet, hits(exposed)),
+            breaking=broken,
+            without=without,
+        )
 
     def ask(self, *occurrences: Occurrence, picture: Picture | None = None) -> Impact:
         question = Question(occurrences=occurrences, at=self.now)
@@ -108,10 +146,10 @@ class _Standard:
         hosts = self._hosts()
         for host in hosts:
             what = f"{host} revoked" if len(hosts) > 1 else "CA revokes"
-            yield IfRow(
-                kind="revoked",
-                label=f"{what}, key safe: reissue",
-                impact=self.ask(
+            yield self.row(
+                "revoked",
+                f"{what}, key safe: reissue",
+                self.ask(
                     Occurrence(id="revoke", parts=(host,), options=(("clock", "0h"),)),
                     Occurrence(id="renew", parts=(host, "same-key")),
                 ),
@@ -130,25 +168,16 @@ class _Standard:
             backups = backups_of(self.inventory, key)
             happens = Occurrence(id=event, parts=(key,))
             if not backups:
-                yield IfRow(kind=kind, label=f"{key} {word}: no backup", impact=self.ask(happens))
+                yield self.row(kind, f"{key} {word}: no backup", self.ask(happens))
                 continue
             serves = [Occurrence(id="serve", parts=(host, backups[0]), action=True) for host in hosts]
-            yield IfRow(
-                kind=kind,
-                label=f"{key} {word}: serve {backups[0]}",
-                impact=self.ask(happens, *serves),
-                without=backups[0],
-            )
+            yield self.row(kind, f"{key} {word}: serve {backups[0]}", self.ask(happens, *serves), backups[0])
 
     def backup_lost(self) -> Iterator[IfRow]:
         """A backup is lost."""
         named = dict.fromkeys(b for key in self.keys for b in backups_of(self.inventory, key))
         for key in named:
-            yield IfRow(
-                kind="backup-lost",
-                label=f"{key} lost",
-                impact=self.ask(Occurrence(id="key-loss", parts=(key,))),
-            )
+            yield self.row("backup-lost", f"{key} lost", self.ask(Occurrence(id="key-loss", parts=(key,))))
 
     def distrusted(self) -> Iterator[IfRow]:
         """The issuing CA is distrusted and the same keys are certified by another one that clients trust."""
@@ -174,11 +203,8 @@ class _Standard:
             )
             serves = [Occurrence(id="serve", parts=(host, c.name), action=True) for host, c in moved.items()]
             how = "other CA" if moved else "no other CA is trusted"
-            yield IfRow(
-                kind="ca-distrusted",
-                label=f"{name} distrusted: {how}",
-                impact=self.ask(Occurrence(id="ca-distrust", parts=(name,)), *serves, picture=picture),
-            )
+            answer = self.ask(Occurrence(id="ca-distrust", parts=(name,)), *serves, picture=picture)
+            yield self.row("ca-distrusted", f"{name} distrusted: {how}", answer)
 
     def _issuers(self, hosts: Sequence[str]) -> dict[str, Certificate]:
         """Give the CA certificates right above what hosts serve, by the names of the policy or their own."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from rotator.errors import InputError, Problem, UnsafeError, UsageError, printable
 from rotator.files.policy_edit import apply
 from rotator.files.policy_toml import read_bytes
+from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
 from rotator.mechanisms.base import Context, Mechanism, PinConfig, PinsetSpec
 from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.edits import Change
-from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, Table, join
+from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.pinsets import pinset_spec
 from rotator.simulate.question import Picture
@@ -33,6 +34,7 @@ class FileChange:
     Attributes:
         path: where.
         what: what it is, in words.
+        home: the folder of the policy.
         old: what it holds now; None where there is no file.
         new: what it will hold.
         losses: what its format cannot say: ids and sentences.
@@ -40,15 +42,15 @@ class FileChange:
 
     path: Path
     what: str
+    home: Path
     old: bytes | None
     new: bytes
     losses: tuple[tuple[str, str], ...] = ()
 
     @property
     def shown(self) -> str:
-        """Give the path as people read it: from here, where that is shorter."""
-        here = os.path.relpath(self.path)
-        return min(str(self.path), here, key=len)
+        """Give the path as people read it: from the policy's folder, where it is inside."""
+        return str(self.path.relative_to(self.home) if self.path.is_relative_to(self.home) else self.path)
 
     @property
     def changed(self) -> bool:
@@ -65,7 +67,7 @@ class FileChange:
         old = (self.old or b"").decode("utf-8", "replace").splitlines()
         new = self.new.decode("utf-8", "replace").splitlines()
         lines = difflib.unified_diff(old, new, f"a/{self.shown}", f"b/{self.shown}", lineterm="", n=2)
-        return [printable(line) for line in lines]
+        return [printable(line.expandtabs(4)) for line in lines]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +170,8 @@ def plan_changes(
     touched = [n for n, pinset in after.policy.pinsets.items() if pinset != before.policy.pinsets.get(n)]
     chosen = tuple(touched) if steps else _pinsets_in_use(after.inventory)
     files = [change for name in chosen for change in writer.pinset(name)]
-    target = folders[0] / Path(file).name if folders else Path(file)
-    files.append(FileChange(path=target, what="the updated policy", old=current(target), new=text))
+    target = folders[0] / Path(file).name if folders else _home(file) / Path(file).name
+    files.append(FileChange(path=target, what="the updated policy", home=_home(file), old=current(target), new=text))
     edits = tuple(edit for step in steps for edit in step.change.edits)
     title = ", ".join(step.change.title for step in steps) or "export of the pinsets in use"
     return Export(
@@ -183,6 +185,10 @@ def plan_changes(
         override=asked.override,
         skipped=tuple(writer.skipped),
     )
+
+
+def _home(file: str) -> Path:
+    return Path(os.path.dirname(os.path.abspath(file)))  # noqa: PTH100, PTH120 - links are not followed
 
 
 def edited(file: str, data: bytes, changes: Sequence[Change]) -> bytes:
@@ -282,6 +288,7 @@ class _Writer:
         yield FileChange(
             path=path,
             what=f"{mechanism_name} pins of {name}",
+            home=_home(self.file),
             old=old,
             new=new,
             losses=tuple(mechanism.losses(spec)),
@@ -378,7 +385,7 @@ def to_document(export: Export, *, diffs: bool = False) -> Document:
     if diffs:
         for change in export.files:
             if change.changed:
-                blocks += [Heading(change.shown), Bullets(tuple(change.diff()))]
+                blocks += [Heading(change.shown), Code(tuple(change.diff()))]
     counted = {sign: sum(1 for c in export.files if c.sign == sign) for sign in "+~="}
     blocks.append(Paragraph(f"{counted['+']} new, {counted['~']} changed, {counted['=']} unchanged.", strong=True))
     return Document(f"{export.picture.policy.name}: {export.title}", tuple(blocks))
@@ -390,7 +397,7 @@ def _pinset_changes(export: Export) -> Iterable[Block]:
     rows = []
     for edit in export.change.edits:
         value = getattr(edit, "value", None)
-        shown = join([f"{k} {v}" for k, v in value.items()], 9) if isinstance(value, dict) else str(value)
+        shown = join([f"{k} = {inline(v)}" for k, v in value.items()], 9) if isinstance(value, dict) else inline(value)
         rows.append((edit.where, shown))
     yield Heading("changes to the policy")
     yield Facts(tuple(rows))

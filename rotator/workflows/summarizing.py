@@ -28,7 +28,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
     """Compute the summary of a policy at an instant."""
     checked = check(picture, now)
     inventory, today = checked.baseline.inventory, checked.baseline.impact
-    keys = served_keys(inventory)
+    keys = served_keys(inventory, today.world)
     backups = capabilities_of(checked, now)
     return Summary(
         version=__version__,
@@ -37,7 +37,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
         inventory=inventory,
         fleet=checked.baseline.fleet,
         today=today,
-        served=tuple(_served(inventory, keys)),
+        served=tuple(_served(inventory, today)),
         backups=backups,
         carried={key: carried(checked.baseline, key) for key in (*[b.key for b in backups], *keys)},
         ifs=five_rows(picture, now, calendar(picture.policy)),
@@ -47,17 +47,12 @@ def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
     )
 
 
-def _served(inventory: Inventory, keys: dict[str, list[str]]) -> Iterator[Served]:
-    for key, hosts in keys.items():
-        host = inventory.policy.hosts[hosts[0]]
-        chains = [*host.serves, *(n for edge in host.edges for n in edge.serves)]
-        name = next(n for n in chains if inventory.key_of(inventory.chains[n].leaf) == key)
-        leaf = inventory.chains[name].leaf
+def _served(inventory: Inventory, today: Impact) -> Iterator[Served]:
+    for key, hosts in served_keys(inventory, today.world).items():
+        offers = today.world.served[hosts[0]]
+        chain = next(offer.chain for offer in offers if inventory.key_of(offer.chain.leaf) == key)
         yield Served(
-            key=key,
-            chain=name,
-            issuer=_issuer(inventory, inventory.chains[name].sent),
-            until=leaf.not_after.date(),
+            key=key, chain=chain.name, issuer=_issuer(inventory, chain.sent), until=chain.leaf.not_after.date()
         )
 
 

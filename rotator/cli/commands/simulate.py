@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rotator.cli.clock import now
 from rotator.cli.console import Console
 from rotator.errors import InputError
-from rotator.model.when import parse_instant
+from rotator.model.when import parse_instant, show
 from rotator.report.simulation import to_document, to_json
 from rotator.report.text import render
 from rotator.simulate.budget import breaches
@@ -43,7 +43,10 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
             console.talk(f"kept as report {report.id}")
         except InputError as error:
             console.talk(f"no report kept: {error}")
-    beyond = list(breaches(answer.impact, answer.inventory))
-    for line in beyond:
-        console.talk(f"beyond budget: {line}")
-    return int(bool(beyond))
+    for impact in (answer.impact, *answer.window):
+        beyond = list(breaches(impact, answer.inventory))
+        for line in beyond:
+            console.talk(f"beyond budget at {show(impact.at)}: {line}")
+        if beyond:
+            return 1
+    return 0

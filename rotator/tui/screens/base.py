@@ -15,18 +15,18 @@ from textual.widgets import Input
 
 from rotator.model.verdicts import Verdict
 from rotator.model.when import show
-from rotator.report.document import percent, span
-from rotator.report.text import wrap
+from rotator.report.document import compact, percent, span
+from rotator.report.text import cells, wrap
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
 from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
-from rotator.tui.widgets.bars import Bar, Part, key_line, spread
-from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.bars import Bar, Part, key_line
+from rotator.tui.widgets.line_table import LineTable, fit
 
 if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
-WIDE = 110
+WIDE = 130
 TITLES = {"fleet": "Fleet", "whatif": "What-if", "export": "Export", "reports": "Reports"}
 
 
@@ -103,11 +103,14 @@ class PlannerScreen(Screen[None]):
         app = self.planner
         width = self.size.width or 80
         name = app.signs.text(app.session.file.rpartition("/")[2])
-        left = f" {name}{' *' if app.session.dirty else ''}   {TITLES[self.place]}   {show(app.session.now)}"
-        tabs = "  ".join(f"{n} {title}" for n, title in enumerate(TITLES.values(), 1))
-        short = " ".join(str(n) for n in range(1, len(TITLES) + 1))
-        right = tabs if width >= 78 else short
-        self.query_one("#title", Bar).say([(spread(left, right + " ", width), "strong")])
+        left = f" {name}{' *' if app.session.dirty else ''}  {show(app.session.now)}"
+        tabs: list[Part] = []
+        for number, (place, title) in enumerate(TITLES.items(), 1):
+            here = place == self.place
+            words = f" {number} {title} " if width >= 64 or here else f" {number} "
+            tabs.append((words, "here" if here else "quiet"))
+        room = max(0, width - sum(len(words) for words, _ in tabs) - 1)
+        self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])
         self.query_one("#keys", Bar).say(key_line(self.actions(), width))
 
     def actions(self) -> Sequence[Action]:
@@ -155,13 +158,17 @@ class PlannerScreen(Screen[None]):
         for verdict, total, word in rows:
             style = "" if total.none else str(verdict)
             share = "" if total.none or total.share is None or narrow else f" ({percent(total.share)})"
-            count = "0" if total.none else span(total.low, total.high) if total.high is not None else "?"
-            parts += [(f" {signs.verdict(verdict)} {word} {count}{share}", style), (" ", "")]
+            count = "?" if total.high is None or total.low is None else span(total.low, total.high)
+            if narrow and total.high is not None and total.low is not None:
+                count = compact(total.low, total.high)
+            parts += [(f" {signs.verdict(verdict)} {word} {count}{share} ", style)]
         first = answer.first_break
-        text = "no break"
         if first is not None:
-            text = f"first {show(first.at)} {first.row.connection.cohort.name}"
-        parts.append((f" {signs.text(text)}", "quiet"))
+            text = signs.text(f" first {show(first.at)} {first.row.connection.cohort.name}")
+            parts.insert(3, (text + " ", "quiet"))
+        room = self.size.width or 80
+        while sum(cells(text) for text, _ in parts) > room and len(parts) > 3:
+            parts.pop()
         return parts
 
     # --- panes and the filter ----------------------------------------------------------------------------------

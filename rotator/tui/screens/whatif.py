@@ -79,7 +79,7 @@ class WhatIfScreen(PlannerScreen):
                 Line((f"{signs.verdict(row.verdict)}{cells[0][1:]}", *map(signs.text, cells[1:])), str(row.verdict))
                 for row, cells in zip(answer.impact.rows, rows, strict=True)
             ],
-            keep=lambda shown: shown.cells[1:3],
+            keep=(lambda shown: shown.cells[1:3]) if self.clients.has_focus else None,
         )
         self._explain()
 

@@ -11,10 +11,9 @@ from textual.widget import Widget
 
 from rotator.report.text import cells, pad
 from rotator.tui.actions import Action
-from rotator.tui.widgets.line_table import fit
 
 Part = tuple[str, str]
-"""A text and the name of its style: "", `strong`, `quiet`, or that of a verdict."""
+"""A text and the name of its style: "", `strong`, `quiet`, `here`, or that of a verdict."""
 
 
 class Bar(Widget):
@@ -28,6 +27,7 @@ class Bar(Widget):
         "bar--lost",
         "bar--quiet",
         "bar--strong",
+        "bar--here",
     }
     DEFAULT_CSS = """
     Bar { height: 1; width: 1fr; background: $background; }
@@ -39,6 +39,7 @@ class Bar(Widget):
     Bar > .bar--lost { color: $status-lost; text-style: bold reverse; }
     Bar > .bar--quiet { color: $quiet; }
     Bar > .bar--strong { text-style: bold; }
+    Bar > .bar--here { text-style: bold reverse; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -62,12 +63,6 @@ class Bar(Widget):
 
     def _named(self, name: str) -> Style:
         return self.get_component_rich_style(f"bar--{name}", partial=True) if name else Style()
-
-
-def spread(left: str, right: str, width: int) -> str:
-    """Put one text at the left edge and one at the right; the left one is cut where there is no room."""
-    room = width - cells(right) - 2
-    return fit(left, max(0, room)) + "  " + right if room > 8 else fit(left, width)
 
 
 def key_line(actions: Sequence[Action], width: int) -> list[Part]:

@@ -21,8 +21,8 @@ from rotator.report.text import cells, pad
 class Column:
     """A column: its title, whether it holds numbers, and when it gives way.
 
-    `give` columns shrink first where the screen is narrow, down to `least` cells; a column with `drop` goes away
-    before anything shrinks below its least.
+    `give` columns shrink where the screen is narrow, the right-most first, down to `least` cells; a column with
+    `drop` goes away before anything shrinks below its least.
     """
 
     title: str
@@ -104,11 +104,13 @@ class LineTable(ScrollView, can_focus=True):
     # --- what is in it -----------------------------------------------------------------------------------------
 
     def fill(self, lines: Sequence[Line], *, keep: Callable[[Line], object] | None = None) -> None:
-        """Show other lines; the cursor stays on the line that `keep` says is the same, where there is one."""
+        """Show other lines; the cursor goes to the first, or stays on the one that `keep` says is the same."""
         here = self.current
         self.lines = lines
         self._select()
-        if keep is not None and here is not None:
+        if keep is None:
+            self.cursor = 0
+        elif here is not None:
             wanted = keep(here)
             self.cursor = next((n for n, i in enumerate(self.shown) if keep(lines[i]) == wanted), 0)
         self._laid_out()
@@ -167,7 +169,7 @@ class LineTable(ScrollView, can_focus=True):
             if least > room:
                 kept = [n for n in kept if self.columns[n].drop != number]
         over = sum(need[n] + 2 for n in kept) - room
-        for n in kept:
+        for n in reversed(kept):
             if self.columns[n].give and over > 0:
                 cut = min(over, max(0, need[n] - self.columns[n].least))
                 need[n] -= cut

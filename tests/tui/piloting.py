@@ -1,0 +1,71 @@
+"""Driving the planner by keys alone, and reading what it shows as text."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from rotator.model.when import parse_instant
+from rotator.tui.app import PlannerApp
+from rotator.workflows import session as sessions
+
+POLICIES = Path(__file__).parents[2] / "policies"
+NOW = parse_instant("2026-11-23T09:00Z")
+SMALL, LARGE = (80, 24), (160, 48)
+
+
+def copy_of(name: str, folder: Path) -> str:
+    """Copy a sample policy and its files into a folder of the test's own."""
+    shutil.copytree(POLICIES, folder / "policies", ignore=shutil.ignore_patterns("*.rotator"))
+    return str(folder / "policies" / name)
+
+
+def planner(policy: str, *, ascii_only: bool = False, no_color: bool = False) -> PlannerApp:
+    """Make the app on a policy."""
+    return PlannerApp(sessions.start(policy, NOW), ascii_only=ascii_only, no_color=no_color)
+
+
+def shown(app: PlannerApp) -> str:
+    """Give the screen as lines of text."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def press(pilot: Pilot[int], keys: str) -> None:
+    """Press keys named in a row; `.` waits until a screen has come up."""
+    for key in keys.split():
+        if key == ".":
+            await pilot.pause(0.07)
+        else:
+            await pilot.press(key)
+    await pilot.pause()
+
+
+def drive(app: PlannerApp, *steps: str, size: tuple[int, int] = SMALL) -> list[str]:
+    """Run the app, press the keys of each step, and give the screen after each."""
+    seen: list[str] = []
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await press(pilot, ".")
+            for step in steps:
+                await press(pilot, step)
+                seen.append(shown(app))
+
+    asyncio.run(run())
+    return seen
+
+
+def look(app: PlannerApp, then: Callable[[PlannerApp], None], keys: str = ".", size: tuple[int, int] = SMALL) -> None:
+    """Run the app, press keys, and look at it while it runs."""
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await press(pilot, f". {keys}")
+            then(app)
+
+    asyncio.run(run())

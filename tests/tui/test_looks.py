@@ -1,0 +1,137 @@
+"""What is seen by whom: small and large terminals, without colour, in ASCII, and text that would like to be markup."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+
+from rotator.model.verdicts import Verdict
+from rotator.tui.actions import EVERYWHERE, HELP, PANES
+from rotator.tui.app import PlannerApp
+from rotator.tui.look import DEFAULTS, THEMES
+from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, press, shown
+
+BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
+"""What scroll bars are drawn with: cells of colour, not text."""
+SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 ."}
+
+
+@pytest.mark.parametrize("place", SCREENS)
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+@pytest.mark.parametrize("look_of_it", ["colour", "ascii"])
+def test_every_screen_looks_as_it_did(
+    golden: Callable[[str, str | bytes], None], tmp_path: Path, place: str, size: tuple[int, int], look_of_it: str
+) -> None:
+    app = planner(copy_of("storefront.toml", tmp_path), ascii_only=look_of_it == "ascii")
+    [screen] = drive(app, SCREENS[place], size=size)
+    golden(f"tui/{place}-{size[0]}x{size[1]}-{look_of_it}.txt", screen + "\n")
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=list(SCREENS))
+def test_the_ascii_set_shows_nothing_but_ascii(tmp_path: Path, keys: str) -> None:
+    app = planner(copy_of("storefront.toml", tmp_path), ascii_only=True)
+    [screen] = drive(app, keys)
+    assert screen.translate(str.maketrans("", "", BLOCKS)).isascii()
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=list(SCREENS))
+def test_without_colour_every_cell_is_grey_and_readable(tmp_path: Path, keys: str) -> None:
+    def check(app: PlannerApp) -> None:
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                style = segment.style
+                if style is None or not segment.text.strip(BLOCKS):
+                    continue
+                for color in (style.color, style.bgcolor):
+                    triplet = color.get_truecolor() if color else None
+                    assert triplet is None or max(triplet) - min(triplet) <= 4, segment
+                if style.color and style.bgcolor:
+                    fore = Color.from_rich_color(style.color)
+                    assert contrast(fore, Color.from_rich_color(style.bgcolor)) >= 4.5, segment
+
+    look(planner(copy_of("storefront.toml", tmp_path), no_color=True), check, keys)
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Give the contrast ratio of two colours (WCAG 2.1, 1.4.3)."""
+
+    def luminance(color: Color) -> float:
+        parts = [part / 255 for part in color.rgb]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_every_status_colour_is_readable_on_every_ground(theme: object) -> None:
+    grounds = [getattr(theme, name) for name in ("background", "surface", "panel")]
+    colours = {**DEFAULTS, **theme.variables, "foreground": theme.foreground}  # type: ignore[attr-defined]  # a Theme
+    for name, colour in colours.items():
+        for ground in grounds:
+            assert contrast(Color.parse(colour), Color.parse(ground)) >= 4.5, (name, ground)
+
+
+def test_every_verdict_has_a_colour_in_every_theme() -> None:
+    for theme in THEMES:
+        assert {f"status-{verdict}" for verdict in Verdict} <= theme.variables.keys()
+
+
+@pytest.mark.parametrize("size", [(60, 15), (40, 10), (20, 6), (12, 4), (250, 70)])
+def test_no_size_ends_the_program(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = planner(copy_of("storefront.toml", tmp_path))
+    assert drive(app, *SCREENS.values(), size=size)
+
+
+def test_a_terminal_can_be_resized_at_any_time(tmp_path: Path) -> None:
+    app = planner(copy_of("storefront.toml", tmp_path))
+
+    async def run() -> str:
+        async with app.run_test(size=LARGE) as pilot:
+            await press(pilot, ". 2 .")
+            for size in ((60, 15), (160, 48), (80, 24)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+            return shown(app)
+
+    assert "key-compromise" in asyncio.run(run())
+
+
+def test_text_from_files_is_never_markup_and_never_escape_codes(tmp_path: Path) -> None:
+    policy = tmp_path / "p.toml"
+    policy.write_text(
+        'schema = 1\nname = "[red]x[/red]"\n[keys]\n'
+        'k = { spki = "sha256/7Q4kqZVEG3jHbwN1mKpCwT1cVqzr3bG5b6dQ0o9o8nA=", custody = "[b]\\u001b[31mhsm[/b]" }\n'
+        '[authorities]\nca = { bundled = "ISRG Root X1" }\n'
+        '[chains]\nc = { leaf = "k", issuers = ["ca"], not_before = 2026-11-01, lifetime_days = 90 }\n'
+        '[hosts."api.example.com"]\nserves = "c"\nother_clients = "\\u202egnp.exe"\n'
+        '[pinsets.p]\nprimary = "k"\n'
+        '[apps.shop]\nmechanism = "okhttp"\npinset = "p"\n'
+        'releases = [ { version = "[blink]1\\u001b[2J\\u202e[/blink]", clients = 5 } ]\n'
+    )
+    for screen in drive(planner(str(policy)), *SCREENS.values(), "2 . k . 4 ."):
+        assert "\x1b" not in screen
+        assert "\u202e" not in screen
+    [fleet] = drive(planner(str(policy)), "1 .", size=LARGE)
+    assert "[blink]1\\x1b[2J\\u202e[/blink]" in fleet
+
+
+def test_every_action_has_an_id_of_its_own_a_key_and_words() -> None:
+    actions = [*EVERYWHERE, *PANES, *(action for place in HELP.values() for action in place)]
+    for place in HELP.values():
+        ids = [action.id for action in (*place, *PANES, *EVERYWHERE)]
+        assert len(ids) == len(set(ids))
+    assert all(action.keys and action.about and action.short for action in actions)
+
+
+@pytest.mark.parametrize("place", HELP)
+def test_every_action_can_be_called_by_its_first_key(tmp_path: Path, place: str) -> None:
+    app = planner(copy_of("storefront.toml", tmp_path))
+    keys = [action.keys.partition(",")[0] for action in (*HELP[place], *PANES, *EVERYWHERE) if action.id != "app.quit"]
+    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "1234"))
+    assert all(screens)
