@@ -10,14 +10,14 @@ from rotator.model.when import parse_instant
 
 
 def now(environ: Mapping[str, str]) -> datetime:
-    """Give the instant at which the program is asked, to the second.
+    """Give the instant at which the program is asked, to the minute.
 
     Raises:
         UsageError: `ROTATOR_TODAY` is neither a date nor an instant.
     """
     fixed = environ.get("ROTATOR_TODAY", "").strip()
     if not fixed:
-        return datetime.now(UTC).replace(microsecond=0)
+        return datetime.now(UTC).replace(second=0, microsecond=0)
     try:
         return parse_instant(fixed)
     except UsageError as error:

@@ -31,10 +31,10 @@ class Section:
 
 
 def render(top: Sequence[tuple[str, Any]], sections: Iterable[Section], comment: str = "") -> str:
-    """Write a whole policy."""
+    """Write a whole policy; a section without lines is left out, unless it is nothing but a comment."""
     parts = [_comment(comment) + "".join(f"{key} = {inline(value)}\n" for key, value in top)]
     for section in sections:
-        if section.lines:
+        if section.lines or (section.comment and not section.header):
             body = "".join(_line(*line) for line in section.lines)
             header = f"[{section.header}]\n" if section.header else ""
             parts.append(f"{_comment(section.comment)}{header}{body}")

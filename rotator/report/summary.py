@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rotator.checks.capability import Capability
+from rotator.errors import printable
 from rotator.model.findings import Finding, Severity
 from rotator.model.policy import Policy
 from rotator.model.verdicts import Reason
@@ -86,7 +87,7 @@ def render(summary: Summary) -> str:
         lines += [*_stand_on(summary), "", *_end(summary)]
         if len(lines) <= MOST_LINES:
             break
-    return to_ascii("\n".join(line.rstrip() for line in lines)) + "\n"
+    return to_ascii("\n".join(printable(line.rstrip()) for line in lines)) + "\n"
 
 
 def _head(summary: Summary) -> str:
@@ -214,6 +215,7 @@ def _two(lines: list[str]) -> list[str]:
 
 
 def _fit(text: str, width: int) -> str:
+    text = printable(text)
     return text if len(text) <= width else text[: width - 3] + "..."
 
 

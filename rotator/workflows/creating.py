@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rotator.errors import InputError, Problem, UsageError
+from rotator.files.place import NAME
 from rotator.files.policy_write import Section, render, table_name
 from rotator.files.roots import mozilla_bundle
 from rotator.files.store import write
 from rotator.mechanisms.base import Context, Entry, PinConfig
 from rotator.mechanisms.registry import MODULES
 from rotator.mechanisms.registry import mechanism as known_mechanism
-from rotator.model.names import canonical, certificate_covers
+from rotator.model.names import canonical, certificate_covers, is_host_name
 from rotator.model.pins import Pin, junk_reason, spki_pin
 from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
@@ -253,7 +254,13 @@ class _Creation:
             served.hosts = covered or (plain or wild or [slug(leaf.label)])[:1]
 
     def _pinned_names(self) -> list[str]:
-        return list(dict.fromkeys(c.name for s in self.shipped for e in s.config.pinned for c in e.covers))
+        """Give the pinned names that a host can have; what else a file names is told."""
+        names = list(dict.fromkeys(c.name for s in self.shipped for e in s.config.pinned for c in e.covers))
+        good = [name for name in names if is_host_name(name) and NAME.fullmatch(name)]
+        self.notes += [
+            note for n in names if n not in good and (note := f"left out, no host has the name {n}") not in self.notes
+        ]
+        return good
 
     def _known_pins(self) -> Names:
         """Name the keys and the authorities that are known without any pin file."""
@@ -350,7 +357,9 @@ class _Creation:
         for shipped in newest.values():
             if len(shipped.config.pinned) == 1 and not shipped.config.pinned[0].lists[0].dead:
                 entry = self._with_given_keys(shipped.config.pinned[0], names)
-                return pinset_sections(PinConfig(entries=(entry,)), names, prefix="next-")
+                found = pinset_sections(PinConfig(entries=(entry,)), names, prefix="next-")
+                if found[0].lines:
+                    return found
         keys = [names.known[spki_pin(s.certificates[0].spki)] for s in self.served]
         backups = [name for name, _, _, _ in self.keys]
         if not keys and not backups:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rotator.files.policy_toml import read_bytes
@@ -13,7 +13,7 @@ from rotator.files.roots import mozilla_bundle
 from rotator.mechanisms.base import Context, Entry, PinConfig
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.findings import Finding, worst_first
-from rotator.model.names import Cover, Reach
+from rotator.model.names import Cover, Reach, is_host_name
 from rotator.model.pins import Pin, PinKind, b64, spki_pin
 from rotator.model.rules import Mode, Scope
 from rotator.workflows.opening import public_suffix
@@ -112,13 +112,22 @@ def pinset_sections(config: PinConfig, names: Names, prefix: str = "") -> list[S
     """Write each pinned entry of a configuration as a pinset, and say what a pinset cannot hold."""
     sections: list[Section] = []
     taken: set[str] = set()
-    for entry in config.entries:
+    for own in config.entries:
+        entry = own
         if not entry.lists:
             if entry.unpinned_on_purpose and sections:
                 sections[-1].comment += f"\nunpinned on purpose in the file: {entry.title}"
             continue
+        odd = [cover for cover in entry.covers if not is_host_name(cover.name)]
+        note = f"left out, no host has this name: {', '.join(cover.text for cover in odd)}" if odd else ""
+        entry = replace(entry, covers=tuple(cover for cover in entry.covers if cover not in odd))
+        if odd and not entry.covers:
+            sections.append(Section("", comment=note))
+            continue
         name = unused(prefix + slug(entry.covers[0].name if entry.covers else "every-host"), taken)
-        sections.append(_pinset(table_name("pinsets", name), entry, names))
+        section = _pinset(table_name("pinsets", name), entry, names)
+        section.comment += f"\n{note}" if note else ""
+        sections.append(section)
     return sections
 
 

@@ -189,12 +189,13 @@ class FleetScreen(PlannerScreen):
             self.notify("put the cursor on a backup key first", markup=False)
             return
         try:
-            session, rotation = sessions.promote_key(self.planner.session, key)
+            session, _ = sessions.promote_key(self.planner.session, key)
         except RotatorError as error:
             self.notify(self.planner.signs.text(str(error)), severity="warning", markup=False)
             return
         self.planner.use(session)
-        self.notify(self.planner.signs.text("; ".join(rotation.notes) or f"{key} is the primary now"), markup=False)
+        said = f"{key} is the primary now: 3 shows what to write, u takes it back"
+        self.notify(self.planner.signs.text(said), markup=False)
 
     def action_stolen(self) -> None:
         """Mark the key under the cursor as compromised and promote the first usable backup in its place."""
@@ -208,15 +209,16 @@ class FleetScreen(PlannerScreen):
         usable = [b for b in backups if (c := self._capability(b)) is None or c.usable]
         try:
             if usable or backups:
-                session, rotation = sessions.promote_key(app.session, (usable or backups)[0], (key,))
-                said = "; ".join(rotation.notes)
+                session, _ = sessions.promote_key(app.session, (usable or backups)[0], (key,))
+                said = f"{key} is taken out, {(usable or backups)[0]} is the primary now"
             else:
-                session, said = sessions.mark_key(app.session, key, "compromised"), f"{key} is marked compromised"
+                session = sessions.mark_key(app.session, key, "compromised")
+                said = f"{key} is marked compromised; no backup can take over"
         except RotatorError as error:
             self.notify(app.signs.text(str(error)), severity="warning", markup=False)
             return
         app.use(session)
-        self.notify(app.signs.text(said or f"{key} is taken out; 3 shows what to write"), markup=False)
+        self.notify(app.signs.text(f"{said}: 3 shows what to write, u takes it back"), markup=False)
 
     def as_text(self) -> str:
         """Give the summary."""

@@ -119,13 +119,12 @@ class WhatIfScreen(PlannerScreen):
             return
         drop = (app.whatif.parts[0],) if app.whatif.event == "key-compromise" else ()
         try:
-            session, rotation = sessions.promote_key(app.session, key, drop)
+            session, _ = sessions.promote_key(app.session, key, drop)
         except RotatorError as error:
             self.notify(app.signs.text(str(error)), severity="warning", markup=False)
             return
         app.use(session)
-        said = "; ".join(rotation.notes) or f"{key} is the primary now"
-        self.notify(app.signs.text(f"{said}. 3 shows what to write, u takes it back"), markup=False)
+        self.notify(app.signs.text(f"{key} is the primary now: 3 shows what to write, u takes it back"), markup=False)
 
     def action_keep(self) -> None:
         """Keep this answer as a report."""
