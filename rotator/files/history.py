@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from rotator.errors import InputError, Problem, UsageError
 from rotator.files import pem
 from rotator.files.policy_toml import read_bytes
+from rotator.files.roots import load_roots, mozilla_bundle
 from rotator.model.names import canonical
 from rotator.model.pki import Certificate
 from rotator.model.when import parse_instant
@@ -22,8 +23,13 @@ _PEM_ENDINGS = (".pem", ".crt", ".cer", ".der")
 MAX_FILES = 20_000
 
 
-def read_history(folder: str) -> tuple[Snapshot, ...]:
+def read_history(folder: str, known: Iterable[str] = ()) -> tuple[Snapshot, ...]:
     """Read every record of a folder and the folders in it.
+
+    Args:
+        folder: where the record lies.
+        known: files of certificates that may have signed what was served and are not in the record, such as the
+            roots of a policy; those of the Mozilla bundle are known in any case.
 
     Returns:
         The snapshots in no order; what was seen once more at the same instant is kept once.
@@ -52,7 +58,11 @@ def read_history(folder: str) -> tuple[Snapshot, ...]:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return tuple(_linked(loaded))
+    return tuple(_linked(loaded, _signers(known)))
+
+
+def _signers(files: Iterable[str]) -> list[pem.Loaded]:
+    return [item for file in files for item in pem.load_certificates(read_bytes(file), file, skip_unreadable=True)]
 
 
 class _Loaded:
@@ -62,9 +72,11 @@ class _Loaded:
         self.at, self.host, self.sent, self.roots, self.source = at, host, sent, roots, source
 
 
-def _linked(records: list[_Loaded]) -> Iterator[Snapshot]:
+def _linked(records: list[_Loaded], known: list[pem.Loaded]) -> Iterator[Snapshot]:
     everything = [item for record in records for item in (*record.sent, *record.roots)]
-    linked = pem.link(everything)
+    wanted = {item.value.issuer_id for item in everything}
+    anchors = [root for root in mozilla_bundle()[0] if root.subject_id in wanted]
+    linked = pem.link([*everything, *known, *load_roots(anchors)])
     seen: set[tuple[str, datetime, tuple[Certificate, ...]]] = set()
     for record in records:
         sent = tuple(linked[item.value] for item in record.sent)

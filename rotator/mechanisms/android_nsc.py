@@ -56,6 +56,7 @@ class _Reader:
 
     subject: str
     entries: list[Entry] = field(default_factory=list)
+    local_roots: LocalRoots | None = None
     seen: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ class _Reader:
             for block in blocks:
                 below = self.block(block, _Inherited(), nested=None)
                 inherited = below if kind == "base-config" else inherited
+        self.local_roots = inherited.local_roots
         for block in root.all("domain-config"):
             self.domain_config(block, replace(inherited, parent=None))
 
@@ -234,7 +236,7 @@ class AndroidNsc(Mechanism):
             )
         reader = _Reader(context.subject)
         reader.root(root)
-        config = PinConfig(entries=tuple(reader.entries))
+        config = PinConfig(entries=tuple(reader.entries), local_roots=reader.local_roots)
         return Parsed(config=config, findings=(*reader.findings, *self.lint(config, context)))
 
     def expiry(self, expires: date | datetime | None) -> Expiry | None:
@@ -246,10 +248,9 @@ class AndroidNsc(Mechanism):
 
     def rule(self, config: PinConfig, host: str) -> Rule:
         """Choose the block for a host: the exact name, else the longest parent that includes subdomains."""
-        common = {"local_roots": LocalRoots.UNTRUSTED}
         entry = choose(config, host)
         if entry is None:
-            return replace(base.unlisted(config), **common)  # type: ignore[arg-type]
+            return replace(base.unlisted(config), local_roots=config.local_roots or LocalRoots.UNTRUSTED)
         local = entry.local_roots or LocalRoots.UNTRUSTED
         if not entry.lists:
             return Rule(listed=True, local_roots=local)
@@ -320,6 +321,9 @@ class AndroidNsc(Mechanism):
         children: dict[int | None, list[int]] = {}
         for index, entry in enumerate(config.entries):
             children.setdefault(entry.parent, []).append(index)
+        if config.local_roots is not None:
+            everywhere = _render_anchors(Entry(local_roots=config.local_roots), "    ")
+            lines += ["    <base-config>", *everywhere, "    </base-config>"]
         for index in children.get(None, []):
             lines += _render_block(config, index, children, "    ")
         lines.append("</network-security-config>")

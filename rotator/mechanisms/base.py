@@ -77,11 +77,13 @@ class Entry:
 class PinConfig:
     """A whole configuration as its client understands it.
 
-    `rejected` says why the client refuses all of it; then the entries are what could be read.
+    `rejected` says why the client refuses all of it; then the entries are what could be read. `local_roots` is what
+    local roots do where no entry says it; None for the mechanism's own way.
     """
 
     entries: tuple[Entry, ...] = ()
     rejected: str = ""
+    local_roots: LocalRoots | None = None
 
     @property
     def pinned(self) -> tuple[Entry, ...]:

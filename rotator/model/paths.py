@@ -142,8 +142,10 @@ class _Backtrack:
         current = path[-1]
         anchor = self._anchor(self.trust.anchor_for(current))
         if anchor is not None and anchor != current:
-            path = (*path[:-1], anchor)
-            current = anchor
+            # The store's own certificate of this CA comes first; a client that wants every path also goes on with
+            # the one that was sent, which another root may have signed.
+            yield from self._extend((*path[:-1], anchor), anchored=anchored)
+            anchor = None
         if anchor is not None and anchor.self_signed:
             yield from self._finish(path)
             return

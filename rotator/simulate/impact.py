@@ -226,11 +226,14 @@ class Judges:
         ]
         refused = [a for a in answers if not a.judgement.accepted]
         if refused:
-            first = min(refused, key=_order)
+            sure = [a for a in refused if not a.judgement.unsure]
+            first = min(sure or refused, key=_order)
             in_force = any(a.judgement.pin_in_force for a in answers)
             return replace(first, judgement=replace(first.judgement, pin_in_force=in_force))
         pinned = [a for a in answers if a.judgement.pin_in_force]
-        return (pinned or answers)[0]
+        first = (pinned or answers)[0]
+        unsure = any(a.judgement.unsure for a in answers)
+        return replace(first, judgement=replace(first.judgement, unsure=unsure))
 
     def _judge(
         self,

@@ -121,12 +121,14 @@ class Timeline:
 
     def _validity_bounds(self, end: datetime) -> Iterator[datetime]:
         """Give the instants at which a certificate that may matter begins or has ended."""
-        chains = [*self.inventory.chains.values(), *self.world_at(end).issued]
-        certificates = {c for chain in chains for c in chain.sent} | set(self.inventory.extra)
-        certificates |= {c for own in self.inventory.authorities.values() for c in own}
+        worlds = [self.world_at(at) for at in dict.fromkeys((*(h.at for h in self.order if h.at <= end), end))]
+        chains = [*self.inventory.chains.values(), *(chain for world in worlds for chain in world.issued)]
+        chains += [offer.chain for world in worlds for offers in world.served.values() for offer in offers]
+        certificates = [*(c for chain in chains for c in chain.sent), *self.inventory.extra]
+        certificates += [c for own in self.inventory.authorities.values() for c in own]
         signers = {c.signer for c in certificates}
         for store in self.inventory.trust.values():
-            certificates |= {c for c in (*store.roots, *store.local_roots) if c.spki in signers}
+            certificates += [c for c in (*store.roots, *store.local_roots) if c.spki in signers]
         for certificate in certificates:
             yield certificate.not_before
             yield plus(certificate.not_after, SECOND)

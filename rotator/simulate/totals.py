@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.simulate.fleet import Cohort, Connection, Fleet
@@ -35,8 +35,8 @@ def rest_of(fleet: Fleet, connections: Mapping[int, bool]) -> Total:
         return Total(low=None, high=None, share=None)
     low = high = 0
     for cohort, group in by_cohort(fleet.connections):
-        least = union([c.share for c in group if connections.get(id(c))])[0]
-        most = union([c.share for c in group if id(c) in connections])[1]
+        least = union(_by_host(c for c in group if connections.get(id(c))))[0]
+        most = union(_by_host(c for c in group if id(c) in connections))[1]
         if cohort.clients is not None:
             low += cohort.clients.low - math.ceil(cohort.clients.low * most - 1e-9)
             high += cohort.clients.high - math.floor(cohort.clients.high * least + 1e-9)
@@ -53,6 +53,14 @@ def by_cohort(connections: Sequence[Connection]) -> Iterator[tuple[Cohort, list[
         group.append(connection)
     if group:
         yield group[0].cohort, group
+
+
+def _by_host(connections: Iterable[Connection]) -> list[float]:
+    """Give the share of a cohort that uses each host; connections beside one another are those of the same clients."""
+    shares: dict[str, float] = {}
+    for connection in connections:
+        shares[connection.host] = max(shares.get(connection.host, 0.0), connection.share)
+    return list(shares.values())
 
 
 def union(shares: Sequence[float]) -> tuple[float, float]:
@@ -78,8 +86,8 @@ def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = No
     for cohort, group in by_cohort(fleet.connections):
         if (app is not None and cohort.app != app) or (trust is not None and cohort.trust != trust):
             continue
-        least = union([c.share for c in group if connections.get(id(c))])[0]
-        most = union([c.share for c in group if id(c) in connections])[1]
+        least = union(_by_host(c for c in group if connections.get(id(c))))[0]
+        most = union(_by_host(c for c in group if id(c) in connections))[1]
         if cohort.clients is None:
             unknown = True
             unknown_hit = unknown_hit or most > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rotator.mechanisms.base import Context, Mechanism, PinConfig, PinsetSpec
 from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.edits import Change
+from rotator.model.names import Cover, Reach
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.pinsets import pinset_spec
@@ -301,16 +302,23 @@ class _Writer:
             InputError: the client would read something else.
         """
         found = mechanism.parse(data, context).config
-        for entry in config.pinned:
-            for cover in entry.covers:
-                if mechanism.rule(found, cover.name) != mechanism.rule(config, cover.name):
-                    raise InputError(
-                        Problem(
-                            f"its client would demand something else of {cover.name} than the pinset says",
-                            file=context.subject,
-                            hint="another entry of the file covers the same name; take it out, then export again",
-                        )
+        for name in (name for entry in config.pinned for cover in entry.covers for name in _tried(cover)):
+            wanted = mechanism.rule(config, name)
+            # What a file says of local roots is its own affair: a pinset says nothing of them.
+            if replace(mechanism.rule(found, name), local_roots=wanted.local_roots) != wanted:
+                raise InputError(
+                    Problem(
+                        f"its client would demand something else of {name} than the pinset says",
+                        file=context.subject,
+                        hint="mend the entry of the file that covers this name, or take it out, then export again",
                     )
+                )
+
+
+def _tried(cover: Cover) -> tuple[str, ...]:
+    """Give names that stand for all a cover reaches."""
+    below = f"any-name-below.{cover.name}"
+    return {Reach.EXACT: (cover.name,), Reach.ONLY_ONE: (below,)}.get(cover.reach, (cover.name, below))
 
 
 def write_export(file: str, export: Export, now: datetime) -> tuple[list[Path], reports.Report]:

@@ -18,7 +18,8 @@ from rotator.workflows.opening import open_policy
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
     """Print what the record says; 1 where a snapshot would have broken clients."""
     picture = open_policy(asked.policy, now(environ).date())
-    result = backtest(picture.inventory, fleet_of(picture.inventory, picture.table), read_history(asked.history))
+    record = read_history(asked.history, picture.material.certificates)
+    result = backtest(picture.inventory, fleet_of(picture.inventory, picture.table), record)
     if asked.json:
         console.json(to_json(result, picture.inventory))
     else:

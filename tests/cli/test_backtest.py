@@ -1,0 +1,30 @@
+"""`rotator backtest`: 1 only where a snapshot would have broken clients."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Run
+from tests.desk import BASE, Desk, app
+
+
+def test_a_record_that_fits_and_one_that_does_not(desk: Desk, run: Run) -> None:
+    desk.policy(BASE + app("shop"))
+    for day, name in ((1, "a.pem"), (2, "b.pem")):
+        desk.file(f"fits/api.example.com__2026-11-0{day}_{name}", (desk.folder / name).read_bytes())
+    desk.file("breaks/api.example.com__2026-11-01_a.pem", (desk.folder / "a.pem").read_bytes())
+    desk.file("breaks/api.example.com__2026-11-02_c.pem", (desk.folder / "c.pem").read_bytes())
+    fits = run("backtest", "policy.toml", "--history", "fits")
+    assert fits.code == 0, fits.err
+    broken = run("backtest", "policy.toml", "--history", "breaks", "--json")
+    assert broken.code == 1
+    (row,) = broken.json["breaks"]
+    assert (row["date"], row["host"], row["reason"], row["clients"]) == ("2026-11-02", "api", "pin-mismatch", 1000)
+    assert set(broken.json) == {"schema", "policy", "snapshots", "hosts", "breaks", "survival"}
+    assert {row["pin"] for row in broken.json["survival"]} == {"certificate", "leaf key", "intermediate"}
+    assert "2026-11-02" in run("backtest", "policy.toml", "--history", "breaks").out
+
+
+def test_a_record_that_cannot_be_read_is_2(desk: Desk, run: Run) -> None:
+    desk.policy(BASE + app("shop"))
+    ran = run("backtest", "policy.toml", "--history", "none")
+    assert (ran.code, ran.out) == (2, "")
+    assert run("backtest", "policy.toml").code == 2

@@ -1,0 +1,77 @@
+"""Starting up is quick: what a command does not need is not loaded. Seen in a fresh process each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.desk import BASE, Desk, app
+
+PROBE = """
+import json, os, sys
+from rotator.cli.main import main
+sys.argv[1:] = json.loads(os.environ["WORDS"])
+try:
+    main(sys.argv[1:], os.environ)
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def loaded(folder: Path, *words: str) -> set[str]:
+    """Give the modules that a command loads."""
+    environ = {**os.environ, "WORDS": json.dumps(words), "ROTATOR_TODAY": "2026-11-23"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("check", "policy.toml"),
+        ("policy.toml",),
+        ("simulate", "policy.toml", "key-loss:a"),
+        ("export", "policy.toml"),
+        ("import", "okhttp", "pins.json"),
+        ("report", "list", "policy.toml"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_loads_the_screens_or_numpy(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.policy(BASE + app("shop"))
+    desk.file("pins.json", "{}")
+    modules = loaded(desk.folder, *words)
+    assert "rotator.cli.main" in modules
+    assert not {"textual", "rich", "numpy", "rotator.tui"} & modules
+
+
+def test_help_loads_nothing_that_reads_files(desk: Desk) -> None:
+    modules = loaded(desk.folder, "--help")
+    for heavy in ("cryptography", "certifi", "tomllib", "tomlrt", "rotator.simulate", "rotator.mechanisms", "socket"):
+        assert heavy not in modules, heavy
+
+
+def test_a_policy_without_certificates_is_checked_without_cryptography(desk: Desk) -> None:
+    """Reading the kept digests of the bundle needs none."""
+    desk.policy('schema = 1\n[authorities]\nx1 = { bundled = "ISRG Root X1" }\n')
+    loaded(desk.folder, "check", "policy.toml")
+    assert "cryptography" not in loaded(desk.folder, "check", "policy.toml")
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["rotator.model.policy", "rotator.mechanisms.registry", "rotator.simulate.question", "rotator.report.simulation"],
+)
+def test_the_core_is_pure(module: str) -> None:
+    code = f"import {module}, sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(json.loads(done.stdout))
+    assert not {"cryptography", "textual", "tomlrt", "tomli_w", "certifi", "publicsuffixlist", "socket"} & modules

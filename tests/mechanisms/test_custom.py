@@ -1,0 +1,221 @@
+"""One's own client code: a known mechanism with some axes changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from rotator.errors import InputError
+from rotator.mechanisms.custom import Custom
+from rotator.model.names import Cover, Reach
+from rotator.model.pins import Pin, PinKind
+from rotator.model.policy import CustomMechanism
+from rotator.model.rules import Base, Builder, Fallback, LocalRoots, Mode, PathUse, Revocation, Scope
+from rotator.model.verdicts import Reason
+from tests.judging import CONTEXT, ICA, LEAF, ROGUE, ROGUE_ICA, ROGUE_ROOT, ROOT, Scene, spec
+from tests.minting import instant, mint, pin, values
+
+
+def custom(like: str, *, host_rule: str | None = None, runtime: str | None = None, **axes: str) -> Custom:
+    """Make a mechanism."""
+    return Custom("own", CustomMechanism(like=like, axes=axes, host_rule=host_rule, runtime=runtime))
+
+
+def test_without_axes_it_is_the_other_mechanism() -> None:
+    for like in ("okhttp", "curl", "android-nsc", "apple-ats", "trustkit-ios", "none"):
+        own = custom(like)
+        given = spec(keys=("leaf", "b"), expires=date(2027, 1, 1))
+        assert own.rule(own.from_pinset(given), "example.com") == own.inner.rule(
+            own.inner.from_pinset(given), "example.com"
+        )
+
+
+def test_every_axis_reaches_the_rule() -> None:
+    own = custom(
+        "okhttp",
+        path="sent",
+        builder="first-issuer",
+        base="no-host",
+        no_host="closed",
+        local_roots="bypass",
+        revocation="hard",
+        scope="leaf",
+    )
+    rule = own.rule(own.from_pinset(spec()), "example.com")
+    assert (rule.path, rule.builder, rule.base) == (PathUse.SENT, Builder.FIRST_ISSUER, Base.NO_HOST)
+    assert (rule.no_host, rule.local_roots, rule.revocation) == (
+        Fallback.CLOSED,
+        LocalRoots.BYPASS,
+        Revocation.HARD,
+    )
+    assert [clause.scope for clause in rule.clauses] == [Scope.LEAF]
+
+
+def test_curl_k_checks_nothing_but_the_pin() -> None:
+    """Vector 30: right pin, expired certificate; also a wrong name and an unknown root."""
+    own = custom("curl", base="none")
+    rule = own.rule(own.from_pinset(spec(keys=("leaf",))), "example.com")
+    ended = mint("leaf", ROGUE_ROOT, names=["other.test"], not_after="2026-11-01")
+    assert Scene(sent=(ended,)).judge(rule).accepted
+    assert not Scene(sent=(ROGUE, ROGUE_ICA), roots=(ROGUE_ROOT,)).judge(rule).accepted
+
+
+@pytest.mark.parametrize(
+    ("rule", "hosts"),
+    [
+        ("exact", {"example.com"}),
+        ("one-label", {"example.com", "a.example.com"}),
+        ("all", {"example.com", "a.example.com", "b.a.example.com"}),
+        ("any", {"example.com", "a.example.com", "b.a.example.com", "other.test"}),
+    ],
+)
+def test_host_rules(rule: str, hosts: set[str]) -> None:
+    own = custom("okhttp", host_rule=rule)
+    config = own.from_pinset(spec("example.com"))
+    every = ("example.com", "a.example.com", "b.a.example.com", "other.test")
+    assert {host for host in every if own.rule(config, host).clauses} == hosts
+
+
+def test_a_closed_client_refuses_a_host_it_does_not_list() -> None:
+    own = custom("okhttp", no_host="closed")
+    rule = own.rule(own.from_pinset(spec("other.test")), "example.com")
+    assert Scene().judge(rule).reason is Reason.HOST_NOT_LISTED
+
+
+@pytest.mark.parametrize(
+    ("like", "axis", "before", "after"),
+    [
+        ("okhttp", "open", False, True),
+        ("okhttp", "closed", False, False),
+        ("okhttp", "none", False, False),
+        ("trustkit-ios", "closed", False, False),
+        ("trustkit-ios", "none", False, False),
+        ("trustkit-ios", "open", False, True),
+    ],
+)
+def test_how_pins_end_is_an_axis_even_where_the_other_mechanism_has_no_end(
+    like: str, axis: str, *, before: bool, after: bool
+) -> None:
+    """Wrong pins are refused until they end, then let through where the axis says open."""
+    own = custom(like, expiry=axis)
+    rule = own.rule(own.from_pinset(spec(keys=("x", "y"), expires=date(2026, 12, 1))), "example.com")
+    assert Scene(at=instant("2026-11-30")).judge(rule).accepted is before
+    assert Scene(at=instant("2026-12-01")).judge(rule).accepted is after
+
+
+def test_a_closed_end_refuses_right_pins_too() -> None:
+    own = custom("okhttp", expiry="closed")
+    rule = own.rule(own.from_pinset(spec(keys=("leaf",), expires=date(2026, 12, 1))), "example.com")
+    assert Scene(at=instant("2026-11-30")).judge(rule).reason is Reason.PIN_MATCHED
+    assert Scene(at=instant("2026-12-01")).judge(rule).reason is Reason.PINS_EXPIRED
+
+
+def test_the_end_shown_is_the_end_enforced() -> None:
+    for like in ("android-nsc", "trustkit-ios", "okhttp"):
+        for axis in ("open", "closed", "none"):
+            own = custom(like, expiry=axis)
+            rule = own.rule(own.from_pinset(spec(expires=date(2026, 12, 1))), "example.com")
+            assert own.expiry(date(2026, 12, 1) if own.says_expiry else None) == rule.expiry, (like, axis)
+    own = custom("android-nsc")
+    assert own.expiry(date(2026, 12, 1)) == own.inner.expiry(date(2026, 12, 1))
+
+
+def certificate_pin() -> Pin:
+    """Give the pin of the minted leaf's certificate."""
+    return Pin(PinKind.CERT_SHA256, values(LEAF)[0].sha256)
+
+
+def test_a_certificate_pin_breaks_at_a_renewal_with_the_same_key() -> None:
+    own = custom("curl", object="cert-sha256")
+    rule = own.rule(own.from_pinset(spec(keys=(), certificates=(certificate_pin(),))), "example.com")
+    renewed = mint("leaf", ICA, names=["example.com"], not_before="2026-11-02", not_after="2027-10-30")
+    assert Scene().judge(rule).reason is Reason.PIN_MATCHED
+    assert Scene(sent=(renewed, ICA)).judge(rule).reason is Reason.PIN_MISMATCH
+
+
+def test_certificate_pins_end_and_report_as_the_pinset_says() -> None:
+    own = custom("trustkit-ios", object="cert-sha256")
+    given = spec(keys=(), certificates=(certificate_pin(),), expires=date(2026, 12, 1))
+    rule = own.rule(own.from_pinset(replace(given, mode=Mode.REPORT_ONLY)), "example.com")
+    assert rule.expiry == own.inner.expiry(date(2026, 12, 1))
+    assert rule.mode is Mode.REPORT_ONLY
+
+
+@pytest.mark.parametrize("like", ["okhttp", "android-nsc", "trustkit-ios"])
+@pytest.mark.parametrize(
+    ("keys", "authorities", "reason"),
+    [
+        (("leaf", "b"), ("root", "x"), Reason.PIN_MATCHED),
+        (("leaf", "b"), ("x",), Reason.PIN_MISMATCH),
+        (("a", "b"), ("root",), Reason.PIN_MISMATCH),
+        (("root", "b"), ("leaf",), Reason.PIN_MISMATCH),
+    ],
+)
+def test_leaf_and_ca_demands_both(
+    like: str, keys: tuple[str, ...], authorities: tuple[str, ...], reason: Reason
+) -> None:
+    own = custom(like, combine="leaf-and-ca")
+    rule = own.rule(own.from_pinset(spec(keys=keys, authorities=authorities)), "example.com")
+    assert Scene().judge(rule).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("sent", "roots", "pinned", "accepted"),
+    [
+        ((LEAF, ICA), (ROOT,), True, True),
+        ((LEAF, ICA), (ROOT,), False, True),
+        ((LEAF, ICA), (ROGUE_ROOT,), True, True),
+        ((LEAF, ICA), (ROGUE_ROOT,), False, False),
+    ],
+    ids=["path and pin", "path alone", "pin alone", "neither"],
+)
+def test_path_or_pin_needs_one_of_the_two(
+    sent: tuple[object, ...], roots: tuple[object, ...], *, pinned: bool, accepted: bool
+) -> None:
+    """Perl's fingerprint: a trusted chain with the wrong fingerprint goes through, so it protects nothing."""
+    own = custom("curl", combine="path-or-pin")
+    rule = own.rule(own.from_pinset(spec(keys=("leaf" if pinned else "x",))), "example.com")
+    judgement = Scene(sent=sent, roots=roots).judge(rule)  # type: ignore[arg-type]  # minted certificates
+    assert judgement.accepted is accepted
+    if accepted and not pinned:
+        assert not judgement.pin_in_force
+
+
+def test_sent_looks_at_what_was_sent_and_any_at_every_path() -> None:
+    padded = Scene(sent=(ROGUE, ROGUE_ICA, ICA, ROOT), roots=(ROOT, ROGUE_ROOT))
+    for path, accepted in (("built", False), ("sent", True), ("linked", False), ("leaf", False)):
+        own = custom("okhttp", path=path)
+        assert padded.judge(own.rule(own.from_pinset(spec(keys=("root",))), "example.com")).accepted is accepted, path
+
+
+def test_the_jvm_cleans_chains_its_own_way() -> None:
+    own = custom("okhttp", runtime="jvm")
+    assert own.rule(own.from_pinset(spec()), "example.com").builder is Builder.OKHTTP
+    assert custom("okhttp", runtime="android").rule(own.from_pinset(spec()), "example.com").builder is Builder.BACKTRACK
+
+
+def test_files_are_those_of_the_other_mechanism() -> None:
+    own = custom("okhttp", scope="leaf")
+    config = own.from_pinset(spec("example.com", Cover("x.test", Reach.ALL)))
+    data = own.render(config)
+    assert own.parse(data, CONTEXT).config == config
+    assert own.edit(data, own.from_pinset(spec("example.com", keys=("c",))), CONTEXT) != data
+    assert [clause.scope for clause in own.rule(config, "x.test").clauses] == [Scope.LEAF]
+    assert own.file_name == "pins.json"
+
+
+def test_a_mechanism_that_is_not_played_cannot_be_copied_yet() -> None:
+    with pytest.raises(InputError, match="not played yet"):
+        custom("go")
+    with pytest.raises(InputError, match="no mechanism has this id"):
+        custom("gopher")
+
+
+def test_losses_are_those_of_what_is_compared() -> None:
+    own = custom("curl", object="cert-sha256")
+    given = spec(certificates=(certificate_pin(),))
+    assert "no-certificate-pins" not in [loss for loss, _ in own.losses(given)]
+    assert "no-key-pins" in [loss for loss, _ in own.losses(given)]
+    assert pin("a") not in own.from_pinset(given).entries[0].pins

@@ -1,0 +1,58 @@
+"""Whole outputs, byte for byte. `pytest --update-golden` rewrites them; then look at the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from rotator.mechanisms.base import Mechanism
+from rotator.mechanisms.registry import mechanism
+from rotator.model.names import Cover, Reach
+from rotator.report import html, markdown, text
+from rotator.report.findings import to_document as findings_document
+from rotator.workflows.importing import import_file
+from tests.desk import TODAY, Desk
+from tests.judging import CONTEXT, spec
+from tests.report.test_document import WHOLE
+
+Golden = Callable[[str, str | bytes], None]
+FILES = ("android-nsc", "apple-ats", "trustkit-ios", "okhttp", "curl")
+PINSET = spec(
+    "api.example.com",
+    Cover("example.com", Reach.ALL),
+    keys=("a", "b"),
+    authorities=("ca",),
+    expires=date(2027, 6, 30),
+)
+
+
+@pytest.mark.parametrize("own", [mechanism(name) for name in FILES], ids=lambda own: own.id)
+def test_files_as_export_writes_them(own: Mechanism, golden: Golden) -> None:
+    golden(f"{own.id}/{own.file_name}", own.render(own.from_pinset(PINSET)))
+
+
+@pytest.mark.parametrize("own", [mechanism(name) for name in FILES], ids=lambda own: own.id)
+def test_the_same_files_imported(own: Mechanism, golden: Golden, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.folder)
+    desk.file(own.file_name, own.render(own.from_pinset(PINSET)))
+    golden(f"{own.id}/imported.toml", import_file(own.id, own.file_name, TODAY).toml)
+
+
+def test_a_document_in_every_form(golden: Golden) -> None:
+    golden("document/document.txt", text.render(WHOLE))
+    golden("document/document.md", markdown.render(WHOLE))
+    golden("document/document.html", html.render(WHOLE))
+
+
+def test_findings_as_text(golden: Golden) -> None:
+    own = mechanism("android-nsc")
+    data = (
+        b'<network-security-config><domain-config><domain includeSubdomains="true">example.com</domain>'
+        b'<pin-set expiration="2020-01-01"><pin digest="SHA-256">AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=</pin>'
+        b"</pin-set></domain-config><domain-config><domain>open.example.com</domain></domain-config>"
+        b"</network-security-config>"
+    )
+    found = own.parse(data, CONTEXT).findings
+    golden("document/findings.txt", text.render(findings_document("shop", found, [("2027-01-01", "a date")])))
