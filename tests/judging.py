@@ -11,7 +11,9 @@ from rotator.model.names import Cover
 from rotator.model.pins import Pin
 from rotator.model.pki import TrustStore
 from rotator.model.rules import Rule
-from rotator.simulate.judge import Judgement, Side, Situation, judge
+from rotator.model.verdicts import Reason
+from rotator.simulate.judge import judge
+from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.workflows.opening import public_suffix
 from tests.desk import NOW, TODAY
 from tests.minting import Minted, intermediate, mint, pin, root, values
@@ -22,6 +24,8 @@ HOSTS = ("example.com", "*.example.com", "*.a.example.com")
 LEAF = mint("leaf", ICA, names=HOSTS)
 ROGUE = mint("rogue", ROGUE_ICA, names=HOSTS)
 _ALL = (ROOT, ICA, LEAF, ROGUE_ROOT, ROGUE_ICA, ROGUE)
+OTHER_CA = (ROGUE, ROGUE_ICA)
+"""What somebody else presents, from another authority."""
 CONTEXT = Context(subject="shipped.file", today=TODAY, public_suffix=public_suffix)
 
 
@@ -76,6 +80,14 @@ def refused(mechanism: Mechanism, data: bytes | str) -> ConfigRejectedError:
     except ConfigRejectedError as error:
         return error
     raise AssertionError("the client takes this file")
+
+
+def reason(
+    mechanism: Mechanism, data: bytes | str | PinConfig, host: str = "example.com", scene: Scene | None = None
+) -> Reason:
+    """Say why a client with a file goes on, or does not; where nothing else is said it is our own server."""
+    config = data if isinstance(data, PinConfig) else read(mechanism, data)
+    return (scene or Scene()).judge(mechanism.rule(config, host), host).reason
 
 
 def pins_for(mechanism: Mechanism, data: bytes | str | PinConfig, host: str) -> frozenset[Pin]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
+from rotator.checks.named import of_policy, of_roots
 from rotator.model.pki import Certificate
 from rotator.model.policy import Count, Policy
+from rotator.model.resemblance import KnownKey, KnownKeys
 from rotator.simulate.fleet import Cohort, Fleet
 from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Enforced, Inventory
@@ -23,6 +26,7 @@ class Subject:
         now: the instant of the check.
         today: an impact with nothing happening, at that instant.
         shipped: the bytes of files that `[[exports]]` names, by path, where they exist.
+        named: keys that files outside the policy name.
     """
 
     inventory: Inventory
@@ -30,11 +34,17 @@ class Subject:
     now: datetime
     today: Impact
     shipped: dict[str, bytes]
+    named: tuple[KnownKey, ...] = ()
 
     @property
     def policy(self) -> Policy:
         """Give the policy."""
         return self.inventory.policy
+
+    @cached_property
+    def known(self) -> KnownKeys:
+        """Give every key that has a name, the policy's own first."""
+        return KnownKeys((*of_policy(self.inventory), *of_roots(self.inventory), *self.named))
 
     def day(self, days: float) -> date:
         """Give the date some days from now."""

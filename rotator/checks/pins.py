@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rotator.checks.base import Subject, people
+from rotator.checks.named import about_pins, resembles
 from rotator.errors import InputError
 from rotator.mechanisms.base import Context, PinConfig
 from rotator.model.findings import Finding, error, warning
 from rotator.model.pins import Pin, junk_reason
 from rotator.model.policy import Count
+from rotator.model.resemblance import KnownKey, KnownKeys
 from rotator.model.verdicts import Verdict
-from rotator.simulate.fleet import Connection
+from rotator.simulate.inventory import Enforced
 from rotator.simulate.pinsets import pinset_spec
 
 #: Said once for all releases with the same date by `rotator.checks.dates`.
@@ -29,7 +31,7 @@ def breaks_today(subject: Subject) -> Iterator[Finding]:
         cohort = row.connection.cohort
         key = (cohort.app, row.connection.host, str(row.reason))
         seen.setdefault(key, []).append(cohort.version)
-        sizes.setdefault(key, []).append(_users(row.connection))
+        sizes.setdefault(key, []).append(row.connection.clients)
     for (app, host, reason), versions in seen.items():
         counts = sizes[app, host, reason]
         known = [count for count in counts if count is not None]
@@ -44,32 +46,46 @@ def breaks_today(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _users(connection: Connection) -> Count | None:
-    """Give the clients of a cohort that use a host."""
-    count = connection.cohort.clients
-    if count is None:
-        return None
-    return Count(low=round(count.low * connection.share), high=round(count.high * connection.share))
-
-
 def unknown_pins(subject: Subject) -> Iterator[Finding]:
-    """Pins of shipped files that are of nothing in the policy and of no public root."""
+    """Pins of shipped files that are of nothing in the policy and of no public root, and what they nearly are."""
     seen: dict[Pin, list[str]] = {}
+    files: dict[str, Enforced] = {}
     for _, label, enforced, _ in subject.releases():
         for item in enforced:
             if item.from_file:
+                files.setdefault(item.source, item)
                 for entry in item.config.entries:
                     for pin in entry.pins:
                         if pin not in subject.inventory.labels and junk_reason(pin.digest) is None:
                             seen.setdefault(pin, []).append(label)
     for pin, labels in seen.items():
         where = ", ".join(list(dict.fromkeys(labels))[:4])
+        found = subject.known.find(pin)
+        named = f": it is of {found.name}" if found is not None else ""
         yield warning(
             "unknown-pin",
             pin.text,
-            f"pinned by {where}, but it is no key of this policy and no public root",
+            f"pinned by {where}, but it is no key of this policy and no public root{named}",
             "add the key or the authority it is of, or take it out of the next release",
         )
+    for item in files.values():
+        if seen or any(pins.dead for e in item.config.entries for pins in e.lists):
+            yield from about_pins(item.config, item.where, subject.known)
+    yield from _nearly(subject)
+
+
+def _nearly(subject: Subject) -> Iterator[Finding]:
+    """Keys that the policy knows by their digest alone, and that are one slip away from another key."""
+    digests = {name: facts for name, facts in subject.inventory.keys.items() if not facts.key_type}
+    if not digests:
+        return
+    known = KnownKeys(key for key in subject.known.keys if key.name not in digests)
+    for name, facts in digests.items():
+        slip = known.slip(facts.pin)
+        if slip is not None:
+            yield resembles(f"keys.{name}", facts.pin.text, slip)
+        if len(facts.pin.digest) == 32:
+            known.add(KnownKey(name=name, spki=facts.pin.digest))
 
 
 def junk_keys(subject: Subject) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rotator.checks import backups, dates, pins
+from rotator.checks import backups, dates, fitting, pins
 from rotator.checks.base import Subject
 from rotator.model.findings import Finding, worst_first
 
@@ -22,6 +22,8 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     pins.unknown_pins,
     pins.junk_keys,
     pins.not_ours,
+    fitting.misplaced_pins,
+    fitting.key_types,
     pins.export_drift,
     pins.files_read,
 )

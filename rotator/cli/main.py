@@ -10,7 +10,7 @@ from importlib import import_module
 
 from rotator.cli.console import Console, console
 from rotator.cli.parser import COMMANDS, parser
-from rotator.errors import InputError, RotatorError
+from rotator.errors import InputError, RotatorError, printable
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -42,6 +42,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         # The reader went away, as `| head` does; stdout must not be flushed again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Everything that is read or written by name says so itself; this is the output, on a full disk for example.
+        talk.talk(f"error: the output could not be written: {error.strerror or error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
     except KeyboardInterrupt:
         return 130
     return code
@@ -53,7 +58,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
     asked, rest = known.parse_known_args(words)
     many = next((name for name in ("events", "inputs", "targets") if hasattr(asked, name)), None)
     if rest and (many is None or any(word.startswith("-") and word != "-" for word in rest)):
-        known.error(f"unrecognized arguments: {' '.join(rest)}")
+        known.error(printable(f"unrecognized arguments: {' '.join(rest)}"))
     if many is not None:
         getattr(asked, many).extend(rest)
     return asked

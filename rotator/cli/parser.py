@@ -62,12 +62,23 @@ def _new(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _names(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--names",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="name keys by this PEM bundle, or CSV list of the Common CA Database",
+    )
+
+
 def _check(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument(
         "--fail-on", choices=("info", "warning", "error"), default="warning", help="exit 1 from this severity up"
     )
     command.add_argument("--baseline", metavar="FILE", help="an earlier check --json: fail on new findings only")
+    _names(command)
 
 
 def _simulate(command: argparse.ArgumentParser) -> None:
@@ -96,6 +107,8 @@ def _backtest(command: argparse.ArgumentParser) -> None:
 def _import(command: argparse.ArgumentParser) -> None:
     command.add_argument("mechanism", metavar="MECHANISM", help="whose rules read the file")
     command.add_argument("file", metavar="FILE", help="the shipped pin file")
+    _names(command)
+    command.add_argument("--policy", metavar="POLICY", help="a policy whose keys and authorities keep their names")
 
 
 def _export(command: argparse.ArgumentParser) -> None:
@@ -105,6 +118,10 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
     command.add_argument("--write", action="store_true", help="write over the policy's own files")
     command.add_argument("--override", default="", metavar="REASON", help="go on against a refusal; kept in the report")
+
+
+def _mechanisms(command: argparse.ArgumentParser) -> None:
+    command.add_argument("ids", nargs="*", metavar="ID", help="show these whole, such as okhttp")
 
 
 def _report(command: argparse.ArgumentParser) -> None:
@@ -127,4 +144,5 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
     "report": (_report, "past reports"),
+    "mechanisms": (_mechanisms, "every client technology and what it checks"),
 }

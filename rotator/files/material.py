@@ -100,6 +100,7 @@ class _Reading:
             yield file, f"pki[{index}]"
 
     def keys(self) -> None:
+        signing = {pinset.signed_by for pinset in self.policy.pinsets.values()}
         for name, key in self.policy.keys.items():
             if key.spki is not None:
                 self.material.keys[name] = KeyFacts(pin=key.spki)
@@ -132,6 +133,10 @@ class _Reading:
                     )
                 )
             self.material.keys[name] = facts
+            if name in signing:
+                check = pem.verifier(data, file, source)
+                if check is not None:
+                    self.material.verifiers[name] = check
 
     def shipped(self) -> None:
         for name, app in self.policy.apps.items():
@@ -142,3 +147,17 @@ class _Reading:
                     data = self._read(file, f"{place}.{mechanism}" if mechanism else place)
                     if data is not None:
                         self.material.shipped[file] = data
+                        for ending, other in beside(file).items():
+                            self.material.beside[file, ending] = other
+
+
+def beside(file: str) -> dict[str, bytes]:
+    """Give the files that belong to a shipped one, by the ending of their name: Chromium's keys beside its JSON."""
+    if not file.endswith(".json"):
+        return {}
+    for name in (file.removesuffix("_pins.json") + ".pins", file.removesuffix(".json") + ".pins"):
+        try:
+            return {".pins": read_bytes(name)}
+        except InputError:
+            continue
+    return {}

@@ -11,13 +11,13 @@ import binascii
 import hashlib
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -32,6 +32,9 @@ _UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
+    x509.UnsupportedGeneralNameType,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
     InvalidSignature,
     KeyError,
     IndexError,
@@ -109,6 +112,9 @@ def _value(certificate: x509.Certificate, der: bytes) -> Certificate:
         md5=hashlib.md5(der, usedforsecurity=False).digest(),
         spki=hashlib.sha256(spki).digest(),
         spki_sha1=hashlib.sha1(spki, usedforsecurity=False).digest(),
+        sha512=hashlib.sha512(der).digest(),
+        spki_sha512=hashlib.sha512(spki).digest(),
+        raw=_raw_point(certificate),
         subject=_show(certificate.subject),
         issuer=_show(certificate.issuer),
         subject_id=_name_id(certificate.subject),
@@ -174,6 +180,21 @@ def _raw_spki(certificate: x509.Certificate) -> bytes:
     for _field in ("serial", "signature", "issuer", "validity", "subject"):
         at = _end(tbs, at)
     return tbs[at : _end(tbs, at)]
+
+
+def _raw_point(certificate: x509.Certificate) -> bytes:
+    try:
+        return point_digest(certificate.public_key())
+    except _UNREADABLE:
+        return b""
+
+
+def point_digest(key: object) -> bytes:
+    """Give the SHA-256 of the bare, uncompressed point of an elliptic-curve key; empty for other keys."""
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return b""
+    form = serialization.PublicFormat.UncompressedPoint
+    return hashlib.sha256(key.public_bytes(serialization.Encoding.X962, form)).digest()
 
 
 def _contents(data: bytes, at: int) -> tuple[int, int]:
@@ -263,7 +284,14 @@ def load_key(data: bytes, file: str, source: str) -> KeyFacts:
     refuse_private_key(data, file)
     if source == "certificate":
         first = load_certificates(data, file)[0].value
-        return KeyFacts(pin=spki_pin(first.spki), spki_sha1=first.spki_sha1, key_type=first.key_type, ca=first.ca)
+        return KeyFacts(
+            pin=spki_pin(first.spki),
+            spki_sha1=first.spki_sha1,
+            spki_sha512=first.spki_sha512,
+            raw=first.raw,
+            key_type=first.key_type,
+            ca=first.ca,
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -279,6 +307,8 @@ def load_key(data: bytes, file: str, source: str) -> KeyFacts:
     return KeyFacts(
         pin=spki_pin(hashlib.sha256(der).digest()),
         spki_sha1=hashlib.sha1(der, usedforsecurity=False).digest(),
+        spki_sha512=hashlib.sha512(der).digest(),
+        raw=point_digest(key),
         key_type=key_type(key),
     )
 
@@ -341,3 +371,37 @@ def _what_it_is(data: bytes) -> str:
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return (text[:1].lower() + text[1:]).rstrip(".")
+
+
+def decode(data: bytes) -> tuple[Certificate, ...]:
+    """Give the certificates of a file as values, none where it holds none that can be read."""
+    try:
+        return tuple(item.value for item in load_certificates(data, "", skip_unreadable=True))
+    except InputError:
+        return ()
+
+
+def verifier(data: bytes, file: str, source: str) -> Callable[[bytes, bytes], bool] | None:
+    """Give a check of ECDSA signatures over SHA-256 by a key; None where the key is of another type.
+
+    Args:
+        data: the file of the key.
+        file: its name, for messages.
+        source: `certificate`, `public_key` or `csr`.
+    """
+    if source == "certificate":
+        key: object = load_certificates(data, file)[0].x509.public_key()
+    else:
+        key = _from_csr(data, file) if source == "csr" else _from_public_key(data, file)
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return None
+    public = key
+
+    def good(message: bytes, signature: bytes) -> bool:
+        try:
+            public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        except _UNREADABLE:
+            return False
+        return True
+
+    return good

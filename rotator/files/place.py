@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -30,6 +30,8 @@ class Place:
         problems: where problems are collected.
         known: names that references may use, by kind.
         chain_files: PEM paths that stand where a chain name could, by the text written.
+        parts: the keys and indices from the root of the document to here.
+        paths: every path of a file that was read, as it is written, by its parts.
     """
 
     file: str
@@ -38,18 +40,20 @@ class Place:
     problems: list[Problem] = field(default_factory=list)
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
     chain_files: dict[str, str] = field(default_factory=dict)
+    parts: tuple[str | int, ...] = ()
+    paths: dict[tuple[str | int, ...], str] = field(default_factory=dict)
 
     def child(self, key: str) -> Place:
         """Go to a key of a table."""
         shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else '"' + key.replace('"', '\\"') + '"'
-        return self._at(f"{self.path}.{shown}" if self.path else shown)
+        return self._at(f"{self.path}.{shown}" if self.path else shown, key)
 
     def item(self, index: int) -> Place:
         """Go to an item of an array."""
-        return self._at(f"{self.path}[{index}]")
+        return self._at(f"{self.path}[{index}]", index)
 
-    def _at(self, path: str) -> Place:
-        return Place(self.file, self.base, path, self.problems, self.known, self.chain_files)
+    def _at(self, path: str, part: str | int) -> Place:
+        return replace(self, path=path, parts=(*self.parts, part))
 
     def report(self, message: str, *, value: object = None, expected: str = "", hint: str = "") -> None:
         """Record a problem at this place."""
@@ -63,7 +67,8 @@ class Place:
         return SkipError()
 
     def resolve(self, path: str) -> str:
-        """Make a path of the file absolute."""
+        """Make a path of the file absolute, and remember where it stands."""
+        self.paths[self.parts] = path
         return os.path.normpath(os.path.join(self.base, os.path.expanduser(path)))  # noqa: PTH111, PTH118
 
 

@@ -46,6 +46,18 @@ def read_policy(path: str, data: bytes | None = None) -> tuple[Policy, bytes]:
     return policy, data
 
 
+def file_paths(path: str, data: bytes) -> dict[tuple[str | int, ...], str]:
+    """Give every path that a policy's main file names, as it is written, by its keys and indices from the root.
+
+    Args:
+        path: the file, as the user named it.
+        data: what it holds.
+    """
+    found: dict[tuple[str | int, ...], str] = {}
+    _build(parse_toml(data, path), path, found)
+    return found
+
+
 def read_bytes(path: str, *, place: str = "", limit: int = MAX_BYTES) -> bytes:
     """Read a file whole, or say plainly why not.
 
@@ -95,7 +107,9 @@ def _toml_hint(data: bytes, error: tomllib.TOMLDecodeError) -> str:
     return f"the line reads: {line}" if line else ""
 
 
-def _build(document: Document, path: str) -> tuple[Policy | None, list[Problem]]:
+def _build(
+    document: Document, path: str, paths: dict[tuple[str | int, ...], str] | None = None
+) -> tuple[Policy | None, list[Problem]]:
     """Read the tables of a document and its includes; everything that could be read is in the policy."""
     problems: list[Problem] = []
     schema = document.get("schema")
@@ -118,7 +132,8 @@ def _build(document: Document, path: str) -> tuple[Policy | None, list[Problem]]
     merged: dict[str, Any] = {}
     for part, name in reversed(parts):
         base = os.path.dirname(os.path.abspath(name))  # noqa: PTH100, PTH120 - links are not followed
-        place = Place(name, base, "", problems, known, chain_files)
+        own = paths if part is document and paths is not None else {}
+        place = Place(name, base, "", problems, known, chain_files, paths=own)
         for key, value in _read_part(part, place, included=part is not document).items():
             merged[key] = _merge(merged.get(key), value)
     merged.pop("include", None)

@@ -19,7 +19,7 @@ from rotator.model.pki import Certificate
 if TYPE_CHECKING:
     from rotator.files.pem import Loaded
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is kept changes its meaning."""
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _LABEL = re.compile(rb'^# Label: "?(.*?)"?\s*$', re.MULTILINE)
@@ -55,6 +55,19 @@ def bundle(data: bytes, cache: Path | None) -> tuple[tuple[Certificate, ...], di
     for root, _ in roots:
         by_name.setdefault(root.label, root)
     return tuple(root for root, _ in roots), {name: root for name, root in by_name.items() if name}
+
+
+def bundle_names(by_name: dict[str, Certificate]) -> dict[bytes, str]:
+    """Give for each root key, by the SHA-256 of its SubjectPublicKeyInfo, a name of it that no other key has."""
+    found: dict[bytes, str] = {}
+    sharing: dict[str, set[bytes]] = {}
+    for root in by_name.values():
+        sharing.setdefault(root.label, set()).add(root.spki)
+    for name, root in by_name.items():
+        # The common name reads best, but several roots may share one.
+        if root.spki not in found or (name == root.label and len(sharing[name]) == 1):
+            found[root.spki] = name
+    return found
 
 
 def load_roots(roots: Iterable[Certificate]) -> list[Loaded]:

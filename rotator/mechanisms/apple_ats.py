@@ -12,7 +12,7 @@ from typing import Any
 
 from rotator.mechanisms import base
 from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
-from rotator.mechanisms.shared import plist, plist_edit
+from rotator.mechanisms.shared import lint, plist, plist_edit
 from rotator.mechanisms.shared.decoding import apple
 from rotator.model.findings import Finding, info, warning
 from rotator.model.names import Cover, Reach
@@ -41,7 +41,13 @@ class _Reader:
         where = f"{self.subject}: {name}"
         if not isinstance(value, dict):
             self.findings.append(
-                warning("nothing-pinned", where, "the entry is not a dictionary: it pins nothing", source=VENDOR)
+                warning(
+                    "nothing-pinned",
+                    where,
+                    "the entry is not a dictionary: it pins nothing",
+                    "give it NSPinnedLeafIdentities or NSPinnedCAIdentities",
+                    VENDOR,
+                )
             )
             return None
         self._odd_name(name, where)
@@ -57,7 +63,8 @@ class _Reader:
                     "nothing-pinned",
                     where,
                     "neither NSPinnedLeafIdentities nor NSPinnedCAIdentities: the domain is not pinned",
-                    source=VENDOR,
+                    "give it one of the two lists",
+                    VENDOR,
                 )
             )
         elif subdomains:
@@ -80,17 +87,25 @@ class _Reader:
             digest = apple(text) if isinstance(text, str) else None
             if digest is None:
                 shown = text if isinstance(text, str) else f"an entry without {DIGEST}"
-                self.findings.append(base.note_dead(where, shown, f"it does not decode, so Apple drops it from {key}"))
+                self.findings.append(
+                    lint.note_dead(where, shown, f"it does not decode, so Apple drops it from {key}", VENDOR)
+                )
                 continue
             if len(digest) != 32:
                 dead.append(str(text))
                 continue
             if not is_canonical(str(text)):
-                self.findings.append(base.note_spelling(where, str(text)))
+                self.findings.append(lint.note_spelling(where, str(text), VENDOR))
             pins.append(spki_pin(digest))
         if not pins:
             self.findings.append(
-                warning("empty-list", where, f"{key} has no usable entry: every connection fails", source=VENDOR)
+                warning(
+                    "empty-list",
+                    where,
+                    f"{key} has no usable entry: every connection fails",
+                    "put pins into the list, or take the list out",
+                    VENDOR,
+                )
             )
         return PinList(scope=scope, pins=base.distinct(pins), dead=tuple(dead))
 
@@ -114,7 +129,8 @@ class _Reader:
                         "unknown-setting",
                         where,
                         f"{key} means nothing to Apple: it is ignored",
-                        source=VENDOR,
+                        "known are NSIncludesSubdomains, NSPinnedLeafIdentities and NSPinnedCAIdentities",
+                        VENDOR,
                     )
                 )
 
@@ -183,6 +199,7 @@ class AppleAts(Mechanism):
             listed=bool(found) or not config.pinned,
             local_roots=LocalRoots.ENFORCE,
             revocation=Revocation.SOFT,
+            unknown_choice=True,  # whether SecTrust tries another path after a pin failed is not established
         )
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
@@ -209,6 +226,14 @@ class AppleAts(Mechanism):
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add what the union of entries makes of two lists."""
         yield from super().lint(config, context)
+        if config.pinned:
+            yield info(
+                "no-expiry",
+                context.subject,
+                "NSPinnedDomains has no end of pins: a wrong key is refused until users update the app",
+                "keep a backup pin in every list, and plan for the oldest version in use",
+                VENDOR,
+            )
         for entry in config.entries:
             for cover in entry.covers:
                 others = [

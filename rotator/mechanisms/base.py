@@ -6,16 +6,18 @@ rule, writes files that its client accepts, and names what its format cannot say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from rotator.errors import InputError, Problem
-from rotator.model.findings import Finding, error, info, warning
-from rotator.model.names import Cover
-from rotator.model.pins import Pin, junk_reason
-from rotator.model.rules import BadConfig, Clause, Combine, Expiry, LocalRoots, Mode, Rule, Scope
-from rotator.model.when import show, start_of
+from rotator.mechanisms.shared.lint import lint_pins
+from rotator.model.findings import Finding
+from rotator.model.names import Cover, Reach
+from rotator.model.pins import Pin, PinKind
+from rotator.model.pki import Certificate
+from rotator.model.rules import BadConfig, Base, Clause, Combine, Expiry, LocalRoots, Mode, Rule, Scope, Usage
+from rotator.model.when import start_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,13 @@ class Entry:
         expires: the end of the pins as the file says it.
         mode: whether a mismatch refuses.
         local_roots: what local roots do here, where the file decides it; None for the mechanism's own way.
+        system_roots: the same for the roots that came with the device or the app.
         parent: index of the entry this one is nested in; None at the top.
         unpinned_on_purpose: the file switches pins off here.
+        forbidden: pins that refuse whatever else matches.
+        usage: the usage of the TLSA record this is.
+        lifetime_seconds: how long it is kept after it was seen, where it comes from a server or the DNS.
+        base: the validation left beside the pins, where the file decides it; None for the mechanism's own way.
     """
 
     covers: tuple[Cover, ...] = ()
@@ -54,8 +61,13 @@ class Entry:
     expires: date | datetime | None = None
     mode: Mode = Mode.ENFORCE
     local_roots: LocalRoots | None = None
+    system_roots: LocalRoots | None = None
     parent: int | None = None
     unpinned_on_purpose: bool = False
+    forbidden: tuple[Pin, ...] = ()
+    usage: Usage | None = None
+    lifetime_seconds: int | None = None
+    base: Base | None = None
 
     @property
     def pins(self) -> tuple[Pin, ...]:
@@ -77,13 +89,14 @@ class Entry:
 class PinConfig:
     """A whole configuration as its client understands it.
 
-    `rejected` says why the client refuses all of it; then the entries are what could be read. `local_roots` is what
-    local roots do where no entry says it; None for the mechanism's own way.
+    `rejected` says why the client refuses all of it; then the entries are what could be read. `local_roots` and
+    `system_roots` are what roots do where no entry says it; None for the mechanism's own way.
     """
 
     entries: tuple[Entry, ...] = ()
     rejected: str = ""
     local_roots: LocalRoots | None = None
+    system_roots: LocalRoots | None = None
 
     @property
     def pinned(self) -> tuple[Entry, ...]:
@@ -93,15 +106,31 @@ class PinConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A configuration and what is to be said about it."""
+    """A configuration, what is to be said about it, and names it gives to keys."""
 
     config: PinConfig
     findings: tuple[Finding, ...] = ()
+    names: Mapping[str, Pin] = field(default_factory=dict)
 
 
 def no_suffix_list(name: str) -> str | None:
     """Stand in for a public suffix list: the last label is the suffix."""
     return name.rpartition(".")[2] or None
+
+
+def no_certificates(_data: bytes) -> tuple[Certificate, ...]:
+    """Stand in for a reader of certificates: there are none."""
+    return ()
+
+
+def no_authority(_pin: Pin) -> bool:
+    """Stand in for a list of authorities: none is known."""
+    return False
+
+
+def no_sibling(_ending: str) -> bytes | None:
+    """Stand in for the folder of a file: nothing is beside it."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +141,28 @@ class Context:
         subject: the file or the policy path, for findings.
         today: the day findings are judged on.
         public_suffix: gives the public suffix of a name, or None when its top-level domain is unknown.
+        decode: reads the certificates of a file, PEM or DER.
+        sibling: gives the file beside this one whose name ends otherwise, such as `.pins`; None when there is none.
+        verify: says whether a signature over some bytes is good; None when no key to check with is known.
+        is_authority: says whether a pin is on the key of an authority, which is never a server's own.
     """
 
     subject: str
     today: date
     public_suffix: Callable[[str], str | None] = field(default=no_suffix_list)
+    decode: Callable[[bytes], tuple[Certificate, ...]] = field(default=no_certificates)
+    sibling: Callable[[str], bytes | None] = field(default=no_sibling)
+    verify: Callable[[bytes, bytes], bool] | None = None
+    is_authority: Callable[[Pin], bool] = field(default=no_authority)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinsetSpec:
-    """A pinset of the policy with its pins looked up, in the order primary, backups."""
+    """A pinset of the policy with its pins looked up, in the order primary, backups.
+
+    `common_names` gives the common name of each pinned certificate that has one; `also` gives the same thing pinned
+    as another kind of digest, where that is known.
+    """
 
     name: str
     covers: tuple[Cover, ...]
@@ -131,6 +172,24 @@ class PinsetSpec:
     expires: date | datetime | None = None
     mode: Mode = Mode.ENFORCE
     combine: Combine = Combine.ANY
+    max_age_days: float | None = None
+    common_names: Mapping[Pin, str] = field(default_factory=dict)
+    also: Mapping[tuple[Pin, PinKind], Pin] = field(default_factory=dict)
+
+    def as_kind(self, kind: PinKind) -> PinsetSpec:
+        """Give the pinset with its keys, or its certificates, pinned by another kind of digest.
+
+        What is not known by that kind is left out; a kind of certificate digests leaves keys out, and the other way
+        round.
+        """
+
+        def turned(pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
+            found = (pin if pin.kind is kind else self.also.get((pin, kind)) for pin in pins)
+            return tuple(pin for pin in found if pin is not None)
+
+        if kind.of_certificate:
+            return replace(self, keys=(), authorities=(), certificates=turned(self.certificates))
+        return replace(self, keys=turned(self.keys), authorities=turned(self.authorities), certificates=())
 
 
 class ConfigRejectedError(InputError):
@@ -157,6 +216,11 @@ class Facts:
     bad_config: str
     sources: tuple[str, ...]
 
+    @property
+    def source(self) -> str:
+        """Give the page to read first: the vendor's where there is one."""
+        return next((source for source in self.sources if source.startswith("https://")), self.sources[0])
+
 
 class Mechanism:
     """One client technology. A subclass fills in everything that has no default here."""
@@ -173,10 +237,20 @@ class Mechanism:
     says_report_only: bool = False
     #: Whether pins on whole certificates can be said.
     says_certificates: bool = False
+    #: Whether pins on keys can be said.
+    says_keys: bool = True
+    #: Whether pins without an end cannot be said at all.
+    needs_expiry: bool = False
+    #: Most pins the client can hold; None for no bound.
+    most_pins: int | None = None
+    #: Whether the file is a list of somebody else, which is read and never written.
+    ours_to_write: bool = True
     #: Whether one of our keys and one of the authorities can be demanded at once.
     says_both: bool = False
     #: Fewest pins the client accepts where it enforces.
     fewest_pins: int = 1
+    #: Whether the file says which hosts it is for; where it does not, whoever uses it does.
+    names_hosts: bool = True
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read a file as the client does.
@@ -187,9 +261,13 @@ class Mechanism:
         """
         raise NotImplementedError  # pragma: no cover
 
-    def render(self, config: PinConfig) -> bytes:
-        """Write a whole file that the client accepts and reads as `config`."""
-        raise NotImplementedError  # pragma: no cover
+    def render(self, config: PinConfig) -> bytes:  # noqa: ARG002 - a list that is not ours is not written
+        """Write a whole file that the client accepts and reads as `config`.
+
+        Raises:
+            InputError: the list is not ours to write.
+        """
+        raise InputError(Problem("is a list of somebody else: it is read, never written", value=self.id))
 
     def rule(self, config: PinConfig, host: str) -> Rule:
         """Give what the configuration demands of a host (a canonical name)."""
@@ -203,7 +281,8 @@ class Mechanism:
         Raises:
             InputError: the file cannot be read, or not be changed this way.
         """
-        raise NotImplementedError  # pragma: no cover
+        del data, context
+        return self.render(config)
 
     def refuse(self, config: PinConfig, context: Context) -> str:  # noqa: ARG002 - most clients refuse nothing
         """Say why the client would refuse a configuration that was put together, or ""."""
@@ -211,7 +290,7 @@ class Mechanism:
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Give what is silently dangerous in a configuration."""
-        yield from lint_pins(config, context)
+        yield from lint_pins(config, context, self.facts.source)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
         """Make the configuration that a pinset of the policy stands for."""
@@ -231,6 +310,12 @@ class Mechanism:
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
         """Name what a pinset says and the format cannot: pairs of a stable id and a sentence."""
+        if (spec.keys or spec.authorities) and not self.says_keys:
+            yield "no-key-pins", f"{self.id} compares whole certificates: pins on keys are left out"
+        keys = len(spec.keys) + len(spec.authorities) if self.says_keys else 0
+        said = keys + (len(spec.certificates) if self.says_certificates else 0)
+        if self.most_pins is not None and said > self.most_pins:
+            yield "coordinated-cutover-only", f"{self.id} holds one value: clients and servers must change at once"
         if spec.certificates and not self.says_certificates:
             yield "no-certificate-pins", f"{self.id} compares keys: pins on whole certificates are left out"
         if spec.expires and not self.says_expiry:
@@ -240,86 +325,35 @@ class Mechanism:
         both = spec.combine is Combine.LEAF_AND_CA and spec.keys and spec.authorities
         if both and not self.says_both and self.scope is Scope.ANY:
             yield "no-leaf-and-ca", f"{self.id} cannot demand a key and an authority at once: either one is enough"
-        said = len(spec.keys) + len(spec.authorities) + (len(spec.certificates) if self.says_certificates else 0)
+        if self.needs_expiry and not spec.expires:
+            yield "needs-expiry", f"{self.id} takes no pins without an end: write expires ="
+        hosts = len(spec.covers) > 1 or any(cover.reach is not Reach.EXACT for cover in spec.covers)
+        if hosts and not self.names_hosts:
+            yield "no-hosts", f"{self.id} pins whatever it is asked to fetch: give the option only for these names"
+        if not self.ours_to_write:
+            yield "not-ours", f"{self.id} is a list of somebody else: it is read, never written"
         if self.fewest_pins > 1 and said < self.fewest_pins:
             yield "too-few-pins", f"{self.id} refuses fewer than {self.fewest_pins} pins"
+
+    def own(self, found: PinConfig, wanted: PinConfig) -> PinConfig:  # noqa: ARG002 - most files are one whole
+        """Give what of a file is to be compared with a configuration that was written into it."""
+        return found
+
+    def agrees(self, found: PinConfig, wanted: PinConfig, name: str) -> bool:
+        """Say whether a file that was read demands of a name what a configuration does.
+
+        Which roots a file trusts is its own affair, unless those of the system switch the pins off: a pinset says
+        nothing of them.
+        """
+        read = self.rule(self.own(found, wanted), name)
+        same = read.without_roots() == self.rule(wanted, name).without_roots()
+        return same and read.system_roots is not LocalRoots.BYPASS
 
     def expiry(self, expires: date | datetime | None) -> Expiry | None:
         """Give the instants between which pins end; UTC midnight unless the client does otherwise."""
         if expires is None:
             return None
         return Expiry.at(expires if isinstance(expires, datetime) else start_of(expires))
-
-
-def lint_pins(config: PinConfig, context: Context) -> Iterator[Finding]:
-    """Say what is wrong with pins whatever the client: none, one only, junk, ended, never matching."""
-    if not any(entry.lists for entry in config.entries):
-        yield warning(
-            "nothing-pinned",
-            context.subject,
-            "no host is pinned by this file",
-            "if pins were meant, they do nothing",
-        )
-    for entry in config.entries:
-        subject = f"{context.subject}: {entry.title}"
-        count = len(set(entry.pins))
-        if entry.lists and count == 1 and not any(pins.dead for pins in entry.lists):
-            yield warning(
-                "single-pin",
-                subject,
-                "one pin only: when its key is lost or changed, every client breaks",
-                "add the pin of a backup key that is kept apart",
-            )
-        yield from _lint_each(entry, subject)
-        if entry.lists and entry.expires is not None and _ended(entry.expires, context.today):
-            yield warning(
-                "pins-expired",
-                subject,
-                f"the pins ended on {_day(entry.expires)}: connections are not pinned any more",
-                "ship a file with a later date",
-            )
-
-
-def _lint_each(entry: Entry, subject: str) -> Iterator[Finding]:
-    for pin in dict.fromkeys(entry.pins):
-        junk = junk_reason(pin.digest)
-        if junk is not None:
-            yield error(
-                "junk-pin",
-                subject,
-                f"{pin.text} is no key's digest: {junk}",
-                "replace it by a real backup pin",
-            )
-    for text in dict.fromkeys(text for pins in entry.lists for text in pins.dead):
-        yield error(
-            "pin-never-matches",
-            subject,
-            f"{text or 'an empty text'} can never match a key",
-            "replace it by the base64 of a SHA-256, 44 characters",
-        )
-
-
-def _day(expires: date | datetime) -> str:
-    return show(expires) if isinstance(expires, datetime) else expires.isoformat()
-
-
-def _ended(expires: date | datetime, today: date) -> bool:
-    return (expires.date() if isinstance(expires, datetime) else expires) <= today
-
-
-def note_dead(subject: str, text: str, why: str) -> Finding:
-    """Say that an element of a file can never match, and why."""
-    return error("pin-never-matches", subject, f"{text!r}: {why}", "write the base64 of a SHA-256, 44 characters")
-
-
-def note_spelling(subject: str, text: str) -> Finding:
-    """Say that a pin is spelt in a way that clients which compare text would not match."""
-    return info(
-        "non-canonical-pin",
-        subject,
-        f"{text!r} is not the canonical spelling",
-        "export writes the canonical one",
-    )
 
 
 def unlisted(config: PinConfig) -> Rule:

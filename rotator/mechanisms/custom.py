@@ -11,6 +11,7 @@ from rotator.mechanisms import registry
 from rotator.mechanisms.base import Context, Entry, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.model import rules
 from rotator.model.names import Cover, Reach
+from rotator.model.pins import PinKind
 from rotator.model.policy import CustomMechanism
 from rotator.model.rules import Builder, Clause, Expiry, Fallback, Rule, Scope
 
@@ -43,10 +44,18 @@ class Custom(Mechanism):
         self.says_expiry = self.inner.says_expiry if ends is None else ends != Fallback.NONE
         self.says_both = custom.axes.get("combine") == rules.Combine.LEAF_AND_CA or self.inner.says_both
         self.says_report_only = self.inner.says_report_only
-        self.says_certificates = custom.axes.get("object", "").startswith("cert-") or self.inner.says_certificates
+        given = custom.axes.get("object")
+        self.object = PinKind(given) if given is not None else None
+        self.says_certificates = self.object.of_certificate if self.object else self.inner.says_certificates
+        self.says_keys = not self.object.of_certificate if self.object else self.inner.says_keys
+        self.needs_expiry = self.inner.needs_expiry
+        self.most_pins = self.inner.most_pins
         self.fewest_pins = self.inner.fewest_pins
-        # What compares certificates is code of one's own: the other mechanism's file has no place for such pins.
-        self.file_name = "" if self.says_certificates and not self.inner.says_certificates else self.inner.file_name
+        # What compares another object is code of one's own: the other mechanism's file has no place for such pins.
+        own = self.says_certificates != self.inner.says_certificates and self.object is not None
+        self.file_name = "" if own else self.inner.file_name
+        self.ours_to_write = self.inner.ours_to_write
+        self.names_hosts = self.inner.names_hosts
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read a file as the other mechanism does."""
@@ -60,14 +69,20 @@ class Custom(Mechanism):
         """Change a file as the other mechanism does."""
         return self.inner.edit(data, config, context)
 
+    def own(self, found: PinConfig, wanted: PinConfig) -> PinConfig:
+        """Compare what the other mechanism compares."""
+        return self.inner.own(found, wanted)
+
     def refuse(self, config: PinConfig, context: Context) -> str:
         """Refuse what the other mechanism refuses."""
         return self.inner.refuse(config, context)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
-        """Make the configuration of a pinset, with pins on whole certificates where those are compared."""
-        if self.custom.axes.get("object", "").startswith("cert-"):
-            lists: tuple[PinList, ...] = (PinList(scope=Scope.LEAF, pins=spec.certificates),)
+        """Make the configuration of a pinset, with pins on what is compared here."""
+        if self.object is not None:
+            spec = spec.as_kind(self.object)
+            pins = (*spec.keys, *spec.authorities, *spec.certificates)[: self.most_pins]
+            lists: tuple[PinList, ...] = (PinList(scope=self.inner.scope, pins=pins),)
         elif self.says_both and not self.inner.says_both:
             lists = (
                 PinList(scope=Scope.LEAF, pins=spec.keys),

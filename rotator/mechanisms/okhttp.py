@@ -26,7 +26,7 @@ from rotator.mechanisms.base import (
     PinList,
     PinsetSpec,
 )
-from rotator.mechanisms.shared import json_edit
+from rotator.mechanisms.shared import json_edit, lint
 from rotator.mechanisms.shared.decoding import okio
 from rotator.model.findings import Finding, info, warning
 from rotator.model.names import Cover, Reach, is_ip
@@ -124,7 +124,7 @@ class _Reader:
                 )
             )
         elif not is_canonical(body):
-            self.findings.append(base.note_spelling(subject, text))
+            self.findings.append(lint.note_spelling(subject, text, VENDOR))
         return Pin(kind, digest)
 
 

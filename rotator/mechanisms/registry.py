@@ -12,57 +12,48 @@ if TYPE_CHECKING:
     from rotator.mechanisms.base import Mechanism
 
 MODULES = {
+    "afnetworking": "afnetworking",
+    "aiohttp": "aiohttp",
+    "alamofire": "alamofire",
     "android-nsc": "android_nsc",
     "apple-ats": "apple_ats",
+    "approov": "approov",
+    "chromium": "chromium",
+    "cronet": "cronet",
     "curl": "curl",
-    "none": "none",
+    "dane": "dane",
+    "firefox": "firefox",
+    "flutter-http-pinning": "flutter_http_pinning",
+    "hpkp": "hpkp",
+    "node": "node",
     "okhttp": "okhttp",
+    "rn-public-key-pinning": "rn_public_key_pinning",
+    "rn-ssl-pinning": "rn_ssl_pinning",
+    "trustkit-android": "trustkit_android",
     "trustkit-ios": "trustkit_ios",
+    "urllib3": "urllib3",
+    "wget": "wget",
+    "wultra": "wultra",
 }
-"""Technologies that Rotator plays; each module holds one `MECHANISM`."""
+"""Technologies with a file or a header of their own; each module holds one `MECHANISM`."""
 
-ANNOUNCED = (
-    "afnetworking",
-    "aiohttp",
-    "alamofire",
-    "approov",
-    "chromium",
-    "cronet",
-    "dane",
-    "firefox",
-    "flutter-http-pinning",
-    "hpkp",
-    "node",
-    "rn-public-key-pinning",
-    "rn-ssl-pinning",
-    "trustkit-android",
-    "urllib3",
-    "wget",
-    "wultra",
-    "dotnet",
-    "go",
-    "go-sent",
-    "httpx",
-    "jdk",
-    "perl",
-    "php",
-    "rustls",
-    "tofu",
-)
-"""Ids that a policy may name already; they are kept and checked, but not played yet."""
+PRESETS = ("dotnet", "go", "go-sent", "httpx", "jdk", "none", "perl", "php", "rustls", "tofu")
+"""Code without a file: what `[mechanisms.NAME]` is made like; all in one module, by their name in capitals."""
 
-KNOWN_IDS = (*MODULES, *ANNOUNCED)
+KNOWN_IDS = (*MODULES, *PRESETS)
 
 
 def mechanism(name: str) -> Mechanism:
     """Give a client technology by its id.
 
     Raises:
-        InputError: there is none of this id, or it is not played yet.
+        InputError: there is none of this id.
     """
+    if name in PRESETS:
+        preset: Mechanism = getattr(import_module("rotator.mechanisms.presets"), name.upper().replace("-", "_"))
+        return preset
     module = MODULES.get(name)
     if module is None:
-        message = "this mechanism is not played yet" if name in ANNOUNCED else "no mechanism has this id"
-        raise InputError(Problem(message, value=name, hint=did_you_mean(name, MODULES)))
+        raise InputError(Problem("no mechanism has this id", value=name, hint=did_you_mean(name, KNOWN_IDS)))
     found: Mechanism = import_module(f"rotator.mechanisms.{module}").MECHANISM
     return found

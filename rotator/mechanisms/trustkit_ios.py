@@ -24,7 +24,7 @@ from rotator.mechanisms.base import (
     PinConfig,
     PinList,
 )
-from rotator.mechanisms.shared import plist, plist_edit
+from rotator.mechanisms.shared import lint, plist, plist_edit, rows
 from rotator.mechanisms.shared.decoding import apple
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover, Reach, parents
@@ -34,6 +34,7 @@ from rotator.model.rules import BadConfig, LocalRoots, Mode, Revocation, Rule, S
 VENDOR = "https://github.com/datatheorem/TrustKit"
 KEY_TYPES = frozenset({"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384"})
 """Key types for which TrustKit can rebuild the SubjectPublicKeyInfo; any other met before a match blocks."""
+_ROWS = 'rows of {"pattern": ..., "pins": [...], "expiration": ...}'
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 
@@ -73,7 +74,8 @@ class _Reader:
                     "report-only",
                     where,
                     "TSKEnforcePinning is off: a wrong key is reported and let through",
-                    source=VENDOR,
+                    "set it to true once the reports are quiet",
+                    VENDOR,
                 )
             )
         reach = Reach.ALL if _flag(value.get("TSKIncludeSubdomains")) else Reach.EXACT
@@ -99,7 +101,7 @@ class _Reader:
             if digest is None or len(digest) != 32:
                 raise self.reject(name, "a pin that is not the base64 of 32 bytes", text)
             if not is_canonical(text):
-                self.findings.append(base.note_spelling(f"{self.context.subject}: {name}", text))
+                self.findings.append(lint.note_spelling(f"{self.context.subject}: {name}", text, VENDOR))
             pins.append(spki_pin(digest))
         unique = base.distinct(pins)
         if len(unique) < (2 if enforce else 1):
@@ -128,6 +130,17 @@ class _Reader:
                 )
             )
             return None
+
+
+def _from_rows(listed: dict[str, rows.Row]) -> dict[str, Any]:
+    """Give rows out of code as the dictionary TrustKit would be started with."""
+    keys = {
+        "pins": "TSKPublicKeyHashes",
+        "expiration": "TSKExpirationDate",
+        "includeSubdomains": "TSKIncludeSubdomains",
+    }
+    domains = {name: {keys[key]: value for key, value in row.items() if key in keys} for name, row in listed.items()}
+    return {"TSKSwizzleNetworkDelegates": True, "TSKPinnedDomains": domains}
 
 
 def _flag(value: object, *, default: bool = False) -> bool:
@@ -169,8 +182,9 @@ class TrustKitIos(Mechanism):
     )
 
     def parse(self, data: bytes, context: Context) -> Parsed:
-        """Read an `Info.plist` with `TSKConfiguration`, or a property list that is that dictionary."""
-        root = plist.load(data, context.subject)
+        """Read an `Info.plist` with `TSKConfiguration`, a property list that is it, or rows out of code."""
+        listed = rows.pins_by_name(data, context.subject, _ROWS)
+        root = _from_rows(listed) if listed is not None else plist.load(data, context.subject)
         section = root.get("TSKConfiguration", root)
         domains = section.get("TSKPinnedDomains") if isinstance(section, dict) else None
         if not isinstance(domains, dict):

@@ -53,12 +53,18 @@ class Conditions:
             (None: all of them).
         ended: certificates that are treated as expired whatever they say.
         local_roots: whether anchors installed by a user or an enterprise count.
+        system_roots: whether the others count.
     """
 
     at: datetime | None
     distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
     ended: frozenset[bytes] = frozenset()
     local_roots: bool = True
+    system_roots: bool = True
+
+    def allows(self, anchor: Certificate, trust: TrustStore) -> bool:
+        """Say whether an anchor of a trust store counts."""
+        return self.local_roots if trust.is_local(anchor) else self.system_roots
 
     def without_time(self) -> Conditions:
         """Give the same conditions with every certificate valid."""
@@ -77,7 +83,7 @@ class Conditions:
     def trusts(self, certificate: Certificate, leaf: Certificate) -> bool:
         """Say whether a distrust leaves a certificate of a path alone."""
         return not any(
-            spki == certificate.spki and (after is None or leaf.not_before > after) for spki, after in self.distrusted
+            spki == certificate.spki and (since is None or leaf.not_before >= since) for spki, since in self.distrusted
         )
 
 
@@ -171,7 +177,7 @@ class _Backtrack:
 
     def _anchor(self, anchor: Certificate | None) -> Certificate | None:
         """Give the anchor back if the conditions let it be one."""
-        if anchor is None or (self.trust.is_local(anchor) and not self.conditions.local_roots):
+        if anchor is None or not self.conditions.allows(anchor, self.trust):
             return None
         lenient = self.trust.accepts_expired_roots and anchor != self.leaf
         return anchor if self.conditions.in_time(anchor, lenient=lenient) else None
@@ -213,7 +219,7 @@ def _first_issuer(sent: tuple[Certificate, ...], trust: TrustStore, conditions: 
     """Follow the first issuer at each step; the whole path must then hold."""
 
     def allowed(anchor: Certificate) -> bool:
-        return conditions.local_roots or not trust.is_local(anchor)
+        return conditions.allows(anchor, trust)
 
     path = [sent[0]]
     while len(path) <= MAX_DEPTH:
@@ -249,7 +255,7 @@ def _okhttp_clean(
     found = False
     for _ in range(9):
         current = path[-1]
-        issuers = [a for a in trust.issuers_of(current) if conditions.local_roots or not trust.is_local(a)]
+        issuers = [a for a in trust.issuers_of(current) if conditions.allows(a, trust)]
         trusted = next(iter(issuers), None)
         if trusted is not None:
             if len(path) > 1 or trusted != current:

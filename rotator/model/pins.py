@@ -18,15 +18,18 @@ class PinKind(StrEnum):
 
     SPKI_SHA256 = "spki-sha256"
     SPKI_SHA1 = "spki-sha1"
+    SPKI_SHA512 = "spki-sha512"
     CERT_SHA256 = "cert-sha256"
     CERT_SHA1 = "cert-sha1"
     CERT_MD5 = "cert-md5"
+    CERT_SHA512 = "cert-sha512"
     RAW = "raw"
+    """SHA-256 of the key as some clients take it: the SubjectPublicKeyInfo for RSA, the bare point for curves."""
 
     @property
     def length(self) -> int:
         """Give the length of the digest in bytes."""
-        return {"sha256": 32, "sha1": 20, "md5": 16}.get(self.rpartition("-")[2], 32)
+        return {"sha512": 64, "sha256": 32, "sha1": 20, "md5": 16}.get(self.rpartition("-")[2], 32)
 
     @property
     def of_certificate(self) -> bool:

@@ -24,6 +24,7 @@ class Certificate:
     Attributes:
         sha256: digest of the whole DER, the identity of the certificate.
         spki: SHA-256 of the SubjectPublicKeyInfo, the identity of its key.
+        raw: SHA-256 of the bare public point for elliptic curves; empty for other keys, whose raw form is `spki`.
         subject_id, issuer_id: the names as bytes, to compare.
         signer: `spki` of the key known to have made the signature; None when that key is not at hand.
         dns_names, ip_names: subject alternative names; `has_names` is False when there is no such extension.
@@ -37,6 +38,9 @@ class Certificate:
     md5: bytes = b""
     spki: bytes
     spki_sha1: bytes = b""
+    sha512: bytes = b""
+    spki_sha512: bytes = b""
+    raw: bytes = b""
     subject: str
     issuer: str
     subject_id: bytes
@@ -83,7 +87,9 @@ class Certificate:
             PinKind.CERT_SHA256: self.sha256,
             PinKind.CERT_SHA1: self.sha1,
             PinKind.CERT_MD5: self.md5,
-            PinKind.RAW: self.spki,
+            PinKind.SPKI_SHA512: self.spki_sha512,
+            PinKind.CERT_SHA512: self.sha512,
+            PinKind.RAW: self.raw or self.spki,
         }[pin.kind]
         return bool(digest) and digest == pin.digest
 
@@ -117,6 +123,8 @@ def planned_certificate(
     key_type: str = "",
     subject_id: bytes | None = None,
     spki_sha1: bytes = b"",
+    spki_sha512: bytes = b"",
+    raw: bytes = b"",
 ) -> Certificate:
     """Make a certificate that nobody issued yet; without an issuer it signs itself.
 
@@ -133,12 +141,16 @@ def planned_certificate(
         key_type: such as `ec-p256`; "" when not known.
         subject_id: the subject as bytes, where another certificate of the same authority exists.
         spki_sha1: SHA-1 of the same SubjectPublicKeyInfo, where it is known.
+        spki_sha512: SHA-512 of it, likewise.
+        raw: SHA-256 of the bare point, where the key is of an elliptic curve and at hand.
     """
     own = subject_id if subject_id is not None else b"planned:" + spki
     return Certificate(
         sha256=hashlib.sha256(b"rotator planned certificate:" + identity.encode()).digest(),
         spki=spki,
         spki_sha1=spki_sha1,
+        spki_sha512=spki_sha512,
+        raw=raw,
         subject=subject,
         issuer=subject if issuer is None else issuer.subject,
         subject_id=own,

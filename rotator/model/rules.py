@@ -6,9 +6,9 @@ Two configurations that demand the same give equal rules. The axes are those of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from rotator.model.pins import Pin
 from rotator.model.when import show
@@ -63,7 +63,7 @@ class Fallback(StrEnum):
 
 
 class LocalRoots(StrEnum):
-    """What a root installed by a user or an enterprise does to pins."""
+    """What a root does to pins, mostly asked of those that a user or an enterprise installed."""
 
     ENFORCE = "enforce"
     BYPASS = "bypass"
@@ -85,7 +85,6 @@ class Mode(StrEnum):
 
     ENFORCE = "enforce"
     REPORT_ONLY = "report-only"
-    OFF = "off"
 
 
 class Combine(StrEnum):
@@ -94,6 +93,15 @@ class Combine(StrEnum):
     ANY = "any"
     LEAF_AND_CA = "leaf-and-ca"
     PATH_OR_PIN = "path-or-pin"
+
+
+class Usage(IntEnum):
+    """The certificate usage of a TLSA record (RFC 6698, 2.1.1)."""
+
+    PKIX_TA = 0
+    PKIX_EE = 1
+    DANE_TA = 2
+    DANE_EE = 3
 
 
 class BadConfig(StrEnum):
@@ -114,11 +122,15 @@ class Clause:
         scope: which certificates of the path count.
         pins: the pins in no order; none of them means that nothing can match.
         dead: pins the client holds but can never match, as their text.
+        named: pairs of a common name and a pin: the pin counts only for a certificate of that name (Wultra).
+        records: pairs of a usage and a pin, where each record has a rule of its own (DANE).
     """
 
     scope: Scope
     pins: frozenset[Pin]
     dead: frozenset[str] = frozenset()
+    named: frozenset[tuple[str, Pin]] = frozenset()
+    records: frozenset[tuple[Usage, Pin]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +160,14 @@ class Rule:
         listed: False when the configuration has pins, but not for this host.
         rejected: why the client refuses its whole configuration; "" when it does not.
         expiry: when the pins end, if ever.
+        local_roots: what roots do that a user or an enterprise installed.
+        system_roots: what roots do that came with the device or the app.
         key_types: key types the pin check can handle, looked at from the root down; None for all.
         common_name: the certificate's common name counts where it has no alternative names.
-        pin_first: a certificate without a common name fails before anything else (Wultra).
+        probe: the pins are checked on a connection of their own, so they do not bind the one that carries the data.
+        unknown_choice: which of several valid paths the client takes cannot be known.
+        after: the rule that holds once the pins have ended; None for what `expiry` says.
+        other: how the same configuration is read on another platform that the cohort may be on.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -165,21 +182,39 @@ class Rule:
     base: Base = Base.FULL
     no_host: Fallback = Fallback.OPEN
     local_roots: LocalRoots = LocalRoots.ENFORCE
+    system_roots: LocalRoots = LocalRoots.ENFORCE
     revocation: Revocation = Revocation.NONE
     key_types: frozenset[str] | None = None
     common_name: bool = False
+    probe: bool = False
+    unknown_choice: bool = False
+    after: Rule | None = None
+    other: Rule | None = None
 
     @property
     def pins(self) -> frozenset[Pin]:
         """Give every pin of the rule."""
-        return frozenset(pin for clause in self.clauses for pin in clause.pins)
+        own = frozenset(pin for clause in self.clauses for pin in clause.pins)
+        for rule in (self.after, self.other):
+            own |= rule.pins if rule is not None else frozenset()
+        return own
+
+    def without_roots(self) -> Rule:
+        """Give the rule, and those that follow from it, without what it says of roots."""
+        return replace(
+            self,
+            local_roots=LocalRoots.ENFORCE,
+            system_roots=LocalRoots.ENFORCE,
+            after=self.after.without_roots() if self.after is not None else None,
+            other=self.other.without_roots() if self.other is not None else None,
+        )
 
     @property
     def sentence(self) -> str:
         """Say the rule in one sentence, without names of keys."""
         if self.rejected:
             return f"refuses every connection: {self.rejected}"
-        if not self.clauses:
+        if not self.clauses and not self.forbidden:
             if self.no_host is Fallback.CLOSED:
                 return "refused: the host is not listed"
             return "unpinned: " + ("no pins" if self.listed else "the host is not listed")
@@ -187,16 +222,19 @@ class Rule:
         if self.combine is Combine.PATH_OR_PIN:
             text += ", or a trusted path"
         if self.forbidden:
-            text += f", and none of {_count(len(self.forbidden), 'forbidden key')}"
+            none = f"none of {_count(len(self.forbidden), 'forbidden key')}"
+            text = f"{text}, and {none}" if text else none
         text += _BASE.get(self.base, "")
         if self.mode is Mode.REPORT_ONLY:
             text += ", reported only"
-        if self.mode is Mode.OFF:
-            text += ", switched off"
         if self.expiry is not None:
             text += f", until {show(self.expiry.last)}, then {'closed' if self.expiry.closed else 'open'}"
         if self.local_roots is LocalRoots.BYPASS:
             text += "; local roots bypass it"
+        if self.system_roots is LocalRoots.BYPASS:
+            text += "; the system's roots bypass it"
+        if self.system_roots is LocalRoots.UNTRUSTED:
+            text += "; the system's roots are not trusted"
         return text
 
 

@@ -20,7 +20,6 @@ from rotator.report.document import (
     span,
 )
 from rotator.simulate.explain import why
-from rotator.simulate.fleet import Connection
 from rotator.simulate.impact import Row
 from rotator.simulate.question import Answer, Day
 from rotator.simulate.totals import Total
@@ -77,7 +76,7 @@ def total_json(total: Total) -> Json:
 
 def _row_json(row: Row, answer: Answer, whole: Count | None) -> Json:
     cohort = row.connection.cohort
-    clients = _users(row.connection)
+    clients = row.connection.clients
     data: Json = {
         "app": cohort.app,
         "version": cohort.version,
@@ -98,14 +97,6 @@ def _row_json(row: Row, answer: Answer, whole: Count | None) -> Json:
     if row.connection.note:
         data["beside"] = row.connection.note
     return data
-
-
-def _users(connection: Connection) -> Count | None:
-    """Give the clients of a cohort that use a host."""
-    clients, share = connection.cohort.clients, connection.share
-    if clients is None or share == 1:
-        return clients
-    return Count(low=round(clients.low * share), high=round(clients.high * share))
 
 
 def _share(clients: Count | None, whole: Count | None) -> float | None:
@@ -231,7 +222,7 @@ def _lines(answer: Answer) -> list[tuple[str, ...]]:
 
 def line(row: Row, answer: Answer) -> tuple[str, ...]:
     """Give a row of the table of clients."""
-    clients = _users(row.connection)
+    clients = row.connection.clients
     doubt = " UNSURE" if row.unsure else ""
     return (
         f"{row.verdict.glyph} {row.verdict.value.upper()}{doubt}"

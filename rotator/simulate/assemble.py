@@ -287,9 +287,8 @@ class _Assembly:
             file = config.get(name, config.get(""))
             if file is not None:
                 where = f"{path}.config.{name}" if name in config else f"{path}.config"
-                yield Enforced(
-                    mechanism=name, config=self._shipped(mechanism, file, where), source=file, from_file=True
-                )
+                shipped = self._shipped(mechanism, file, where)
+                yield Enforced(mechanism=name, config=shipped, source=file, from_file=True, where=where)
                 continue
             source = pinset.get(name, pinset.get(""))
             yield Enforced(
@@ -315,7 +314,7 @@ class _Assembly:
         if (mechanism.id, file) in self.parsed:
             return self.parsed[mechanism.id, file]
         try:
-            parsed = mechanism.parse(self.material.shipped[file], replace(self.context, subject=where))
+            parsed = mechanism.parse(self.material.shipped[file], self._context(mechanism.id, file, where))
             config = parsed.config
             self.findings += parsed.findings
         except ConfigRejectedError as problem:
@@ -337,6 +336,21 @@ class _Assembly:
             config = PinConfig()
         self.parsed[mechanism.id, file] = config
         return config
+
+    def _context(self, mechanism: str, file: str, where: str) -> Context:
+        """Give what reading one shipped file needs: what is beside it, and the key its pins are signed with."""
+        signers = [
+            pinset.signed_by
+            for app in self.policy.apps.values()
+            for name in {app.pinset.get(mechanism, app.pinset.get(""))}
+            if name is not None and (pinset := self.policy.pinsets[name]).signed_by
+        ]
+        return replace(
+            self.context,
+            subject=where,
+            sibling=lambda ending: self.material.beside.get((file, ending)),
+            verify=self.material.verifiers.get(signers[0]) if signers and signers[0] else None,
+        )
 
     def _from_pinset(self, mechanism: Mechanism, name: str | None) -> PinConfig:
         if name is None:

@@ -17,7 +17,8 @@ from rotator.model.pki import Certificate, TrustStore, unique
 from rotator.model.rules import Builder, Clause, Rule, Scope
 from rotator.simulate.fleet import Cohort, Connection, Fleet
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.judge import Side, Situation, judge
+from rotator.simulate.judge import judge
+from rotator.simulate.judgement import Side, Situation
 from rotator.simulate.totals import Total, total_of
 
 

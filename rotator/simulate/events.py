@@ -10,10 +10,10 @@ from rotator.errors import Problem, UsageError
 from rotator.model.names import canonical
 from rotator.model.pki import Certificate, Chain, may_have_issued, unknown_key
 from rotator.model.verdicts import Reason
-from rotator.model.when import parse_instant, plus, show
+from rotator.model.when import DAY, parse_instant, plus, show, start_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.pinsets import KeyIdentity, key_identity
+from rotator.simulate.pinsets import KeyIdentity, identity_of, key_identity
 from rotator.simulate.world import Attack, Offer, World
 
 Play = Callable[[World, Occurrence, Inventory], World]
@@ -87,6 +87,7 @@ def _reissued(
         subject=subject,
         sha1=b"",
         md5=b"",
+        sha512=b"",
         not_before=at,
         not_after=plus(at, old.not_after - old.not_before),
         dns_names=tuple(names),
@@ -128,13 +129,10 @@ def renew(world: World, event: Occurrence, inventory: Inventory) -> World:
     offers = []
     for offer in world.served[host]:
         old = offer.chain.leaf
-        identity = KeyIdentity(spki=old.spki, spki_sha1=old.spki_sha1, key_type=old.key_type)
+        identity = identity_of(old)
         if variant == "new-key":
-            identity = KeyIdentity(
-                spki=unknown_key(f"renewal of {offer.chain.name} at {show(world.at)}"),
-                spki_sha1=b"",
-                key_type=old.key_type,
-            )
+            fresh = key_identity(None, f"renewal of {offer.chain.name} at {show(world.at)}")
+            identity = KeyIdentity(**{**fresh, "key_type": old.key_type})
         subject = "a new key" if variant == "new-key" else inventory.name_of(old)
         leaf = _reissued(old, identity, subject, world.at, inventory, host, f"renewal {variant}")
         chain = Chain(name=f"{offer.chain.name} renewed", sent=(leaf, *offer.chain.sent[1:]), planned=True)
@@ -187,7 +185,9 @@ def expire(world: World, event: Occurrence, inventory: Inventory) -> World:
 def ca_distrust(world: World, event: Occurrence, inventory: Inventory) -> World:
     """The authority leaves the trust stores: for every certificate, or for those issued after a day."""
     after = event.option("issued-after")
-    gone = {(c.spki, parse_instant(after) if after else None) for c in inventory.authorities[event.parts[0]]}
+    # What is issued on the day itself stays: the first instant that is gone is the day after's.
+    since = plus(start_of(parse_instant(after).date()), DAY) if after else None
+    gone = {(c.spki, since) for c in inventory.authorities[event.parts[0]]}
     return replace(world, distrusted=world.distrusted | gone)
 
 

@@ -70,6 +70,14 @@ class Connection:
     rules: Mapping[str, tuple[Rule, ...]]
     note: str = ""
 
+    @property
+    def clients(self) -> Count | None:
+        """Give the clients of the cohort that use the host; None when their number is not known."""
+        whole = self.cohort.clients
+        if whole is None or self.share == 1:
+            return whole
+        return Count(low=round(whole.low * self.share), high=round(whole.high * self.share))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:

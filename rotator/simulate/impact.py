@@ -13,7 +13,8 @@ from rotator.model.rules import Base, Rule
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, Verdict, verdict_of
 from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
-from rotator.simulate.judge import Judgement, Side, Situation, judge
+from rotator.simulate.judge import judge
+from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.simulate.totals import Total, rest_of, total_of
 from rotator.simulate.world import Attack, World
 
@@ -292,8 +293,8 @@ def _order(answer: Answer) -> int:
 
 
 def _size(connection: Connection) -> float:
-    clients = connection.cohort.clients
-    return connection.share * clients.high if clients is not None else 0
+    clients = connection.clients
+    return clients.high if clients is not None else 0
 
 
 def _worst(answers: Iterable[Answer]) -> Answer:

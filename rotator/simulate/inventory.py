@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rotator.errors import Problem
@@ -22,6 +22,8 @@ class KeyFacts:
 
     pin: Pin
     spki_sha1: bytes = b""
+    spki_sha512: bytes = b""
+    raw: bytes = b""
     key_type: str = ""
     ca: bool = False
 
@@ -36,6 +38,8 @@ class Material:
         bundle: the Mozilla roots.
         bundle_names: the same by every name people know them by.
         shipped: bytes of shipped pin files, by absolute path.
+        beside: bytes of the files that belong to shipped ones, by the path of those and the ending of their name.
+        verifiers: checks of signatures, by the name of the key, for keys that sign pins.
         problems: everything that could not be read.
     """
 
@@ -44,6 +48,8 @@ class Material:
     bundle: tuple[Certificate, ...] = ()
     bundle_names: dict[str, Certificate] = field(default_factory=dict)
     shipped: dict[str, bytes] = field(default_factory=dict)
+    beside: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    verifiers: dict[str, Callable[[bytes, bytes], bool]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -57,12 +63,14 @@ class Enforced:
         config: the configuration as its client understands it.
         source: the pinset's name or the shipped file.
         from_file: whether it was read from the file that shipped.
+        where: the policy path that names the file; empty for a pinset.
     """
 
     mechanism: str
     config: PinConfig
     source: str
     from_file: bool
+    where: str = field(default="", compare=False)
 
     def __hash__(self) -> int:
         return hash((self.mechanism, self.source, self.from_file))

@@ -7,13 +7,11 @@ of `docs/verdicts.md`: configuration, host, expiry, path, local roots, forbidden
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum
+from dataclasses import replace
 
 from rotator.model.paths import Conditions, Path, find_paths
 from rotator.model.pins import Pin
-from rotator.model.pki import Certificate, TrustStore, may_have_issued
+from rotator.model.pki import Certificate, TrustStore, may_have_issued, unique
 from rotator.model.rules import (
     Base,
     Builder,
@@ -28,55 +26,8 @@ from rotator.model.rules import (
     Scope,
 )
 from rotator.model.verdicts import REFUSAL_ORDER, Reason
-
-
-class Side(Enum):
-    """Whose chain is judged; where clients differ or nobody can know, the worse for that side's question counts."""
-
-    OURS = "ours"
-    ATTACKER = "attacker"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What holds for everybody at one instant.
-
-    Attributes:
-        at: the instant.
-        distrusted: see `rotator.model.paths.Conditions`.
-        ended: certificates that are treated as expired.
-        revoked: certificates whose revocation is out.
-        extra: certificates that clients may build with though nobody sends them.
-    """
-
-    at: datetime
-    distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
-    ended: frozenset[bytes] = frozenset()
-    revoked: frozenset[bytes] = frozenset()
-    extra: tuple[Certificate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """The answer for one presented chain.
-
-    Attributes:
-        accepted: whether the client goes on.
-        reason: why.
-        pin_in_force: whether pins were demanded of this connection.
-        unsure: the answer turns inside what nobody can know; it is the worse one.
-        path: the path that decided, where there was one.
-        pin: the pin that matched, where one did.
-        certificate: the certificate that decided: the one that matched, ended, was revoked or cannot be handled.
-    """
-
-    accepted: bool
-    reason: Reason
-    pin_in_force: bool = False
-    unsure: bool = False
-    path: Path | None = None
-    pin: Pin | None = None
-    certificate: Certificate | None = None
+from rotator.simulate.judgement import Judgement, Side, Situation
+from rotator.simulate.tlsa import judge_records
 
 
 def judge(
@@ -105,16 +56,28 @@ def judge(
         return Judgement(accepted=False, reason=Reason.CONFIG_REJECTED)
     if not rule.clauses and not rule.listed and rule.no_host is Fallback.CLOSED:
         return Judgement(accepted=False, reason=Reason.HOST_NOT_LISTED)
+    if rule.other is not None:
+        here, there = replace(rule, other=None), rule.other
+        return _worse(
+            judge(here, sent, host, trust, situation, side), judge(there, sent, host, trust, situation, side), side
+        )
     ends = rule.expiry
     if ends is None or situation.at < ends.first:
         return _judge(rule, sent, host, trust, situation, side, lapsed=False)
-    after = _judge(rule, sent, host, trust, situation, side, lapsed=True)
+    if rule.after is not None:
+        after = judge(rule.after, sent, host, trust, situation, side)
+    else:
+        after = _judge(rule, sent, host, trust, situation, side, lapsed=True)
     if situation.at >= ends.last:
         return after
-    before = _judge(rule, sent, host, trust, situation, side, lapsed=False)
-    if before.accepted is after.accepted:
-        return after
-    refused, accepted = (before, after) if after.accepted else (after, before)
+    return _worse(_judge(rule, sent, host, trust, situation, side, lapsed=False), after, side)
+
+
+def _worse(one: Judgement, other: Judgement, side: Side) -> Judgement:
+    """Give the answer that is worse for the side's question, unsure where the two differ."""
+    if one.accepted is other.accepted:
+        return next((answer for answer in (one, other) if not answer.pin_in_force), other)
+    refused, accepted = (one, other) if other.accepted else (other, one)
     return replace(refused if side is Side.OURS else accepted, unsure=True)
 
 
@@ -132,14 +95,36 @@ def _judge(
     if lapsed and rule.expiry is not None and rule.expiry.closed:
         return Judgement(accepted=False, reason=Reason.PINS_EXPIRED)
     unpinned = _unpinned(rule, lapsed=lapsed)
+    if rule.probe and side is Side.ATTACKER:
+        unpinned = unpinned or Reason.NO_PINS
     if rule.base in (Base.NONE, Base.TOFU):
-        return _pins_alone(rule, sent, unpinned)
+        return _pins_alone(rule, sent, trust, unpinned)
+    if unpinned is None and rule.base is Base.DANE:
+        return judge_records(rule, sent, host, trust, situation, side)
+    if unpinned is None and rule.base is Base.ANCHORS_REPLACED:
+        trust = _only_pinned(rule, sent, trust, situation)
+        if not trust.roots:
+            return Judgement(accepted=False, reason=Reason.PIN_MISMATCH, pin_in_force=True)
+    return _with_path(rule, sent, host, trust, situation, side, unpinned)
+
+
+def _with_path(
+    rule: Rule,
+    sent: tuple[Certificate, ...],
+    host: str,
+    trust: TrustStore,
+    situation: Situation,
+    side: Side,
+    unpinned: Reason | None,
+) -> Judgement:
+    """Judge where the client builds a path: everything that is wrong is looked for, the first reason is told."""
     wrong: dict[Reason, Certificate | None] = {}
     conditions = Conditions(
         at=situation.at,
         distrusted=situation.distrusted,
         ended=situation.ended,
         local_roots=rule.local_roots is not LocalRoots.UNTRUSTED,
+        system_roots=rule.system_roots is not LocalRoots.UNTRUSTED,
     )
     paths = _paths(rule, sent, trust, conditions, situation, side)
     first = next(paths, None)
@@ -163,9 +148,10 @@ def _judge(
             if not (soft and side is Side.ATTACKER):
                 wrong[Reason.REVOKED] = revoked
                 unsure = unsure or soft
-    decided = _pins(rule, sent, first, paths, unpinned)
+    decided = _pins(rule, sent, trust, first, paths, unpinned, side)
     if not decided.accepted and rule.combine is not Combine.PATH_OR_PIN:
         wrong[decided.reason] = decided.certificate
+        unsure = unsure or decided.unsure
     if rule.combine is Combine.PATH_OR_PIN and decided.reason is Reason.PIN_MATCHED:
         return decided
     if not wrong:  # with path-or-pin a trusted path is enough, so a wrong pin demands nothing
@@ -185,8 +171,6 @@ def _unpinned(rule: Rule, *, lapsed: bool) -> Reason | None:
     """Give the reason why no pin is in force, or None when one is."""
     if not rule.clauses and not rule.forbidden:
         return Reason.NO_PINS if rule.listed else Reason.HOST_NOT_LISTED
-    if rule.mode is Mode.OFF:
-        return Reason.NO_PINS
     return Reason.PINS_EXPIRED if lapsed else None
 
 
@@ -200,6 +184,13 @@ def _paths(
 ) -> Iterator[Path]:
     extra = situation.extra if side is Side.ATTACKER else ()
     return find_paths(sent, trust, conditions, rule.builder, extra)
+
+
+def _only_pinned(rule: Rule, sent: tuple[Certificate, ...], trust: TrustStore, situation: Situation) -> TrustStore:
+    """Give the trust store of a client whose pinned certificates are its only anchors."""
+    known = (*sent, *situation.extra, *trust.roots, *trust.local_roots)
+    roots = unique(c for c in known if any(c.matches(pin) for clause in rule.clauses for pin in clause.pins))
+    return TrustStore(name=f"{trust.name}, pinned only", roots=roots, key_types=trust.key_types)
 
 
 def _why_no_path(
@@ -231,39 +222,51 @@ def _cached_would_help(
     return next(find_paths(sent, trust, conditions, rule.builder, situation.extra), None) is not None
 
 
-def _pins_alone(rule: Rule, sent: tuple[Certificate, ...], unpinned: Reason | None) -> Judgement:
+def _pins_alone(rule: Rule, sent: tuple[Certificate, ...], trust: TrustStore, unpinned: Reason | None) -> Judgement:
     """Judge where nothing but pins is checked: no path, no end, no name."""
     if unpinned is not None:
         return Judgement(accepted=True, reason=unpinned)
-    return _match(rule, sent, None)
+    return _match(rule, sent, trust, None)
 
 
 def _pins(
     rule: Rule,
     sent: tuple[Certificate, ...],
+    trust: TrustStore,
     first: Path | None,
     others: Iterable[Path],
     unpinned: Reason | None,
+    side: Side,
 ) -> Judgement:
     """Ask the pins, on the path that was found, or on every path where the client looks for another."""
     if unpinned is not None:
         return Judgement(accepted=True, reason=unpinned, path=first)
     if first is None:
-        return _match(rule, sent, None)
-    if first.local and rule.local_roots is LocalRoots.BYPASS:
-        return Judgement(accepted=True, reason=Reason.LOCAL_ROOT_BYPASS, path=first)
-    answer = _match(rule, sent, first)
+        return _match(rule, sent, trust, None)
+    answer = _on_path(rule, sent, trust, first)
     if rule.path is PathUse.ANY and not answer.accepted:
         for path in others:
-            another = _match(rule, sent, path)
+            another = _on_path(rule, sent, trust, path)
             if another.accepted:
                 return another
+    if rule.unknown_choice:
+        for path in others:
+            answer = _worse(answer, _on_path(rule, sent, trust, path), side)
     return answer
 
 
-def _match(rule: Rule, sent: tuple[Certificate, ...], path: Path | None) -> Judgement:
+def _on_path(rule: Rule, sent: tuple[Certificate, ...], trust: TrustStore, path: Path) -> Judgement:
+    """Compare pins unless the root of the path switches them off."""
+    does = rule.local_roots if path.local else rule.system_roots
+    if does is LocalRoots.BYPASS:
+        reason = Reason.LOCAL_ROOT_BYPASS if path.local else Reason.NO_PINS
+        return Judgement(accepted=True, reason=reason, path=path)
+    return _match(rule, sent, trust, path)
+
+
+def _match(rule: Rule, sent: tuple[Certificate, ...], trust: TrustStore, path: Path | None) -> Judgement:
     """Compare pins; report-only turns a mismatch into acceptance."""
-    seen = _seen(rule, sent, path)
+    seen = _seen(rule, sent, trust, path)
     bad = next((c for c in seen if any(c.matches(pin) for pin in rule.forbidden)), None)
     hit: tuple[Pin, Certificate] | None = None
     blocked: Certificate | None = None
@@ -295,19 +298,19 @@ def _match(rule: Rule, sent: tuple[Certificate, ...], path: Path | None) -> Judg
     return Judgement(accepted=False, reason=Reason.PIN_MISMATCH, pin_in_force=True, path=path, certificate=bad)
 
 
-def _seen(rule: Rule, sent: tuple[Certificate, ...], path: Path | None) -> tuple[Certificate, ...]:
+def _seen(rule: Rule, sent: tuple[Certificate, ...], trust: TrustStore, path: Path | None) -> tuple[Certificate, ...]:
     """Give the certificates that pins are compared with, leaf first."""
     if rule.path is PathUse.SENT:
         return sent
     if rule.path is PathUse.LINKED:
-        return tuple(_linked(sent, path))
+        return tuple(_linked(sent, trust, path))
     if rule.path is PathUse.LEAF or path is None:
         return sent[:1]
     return path.certificates
 
 
-def _linked(sent: tuple[Certificate, ...], path: Path | None) -> Iterator[Certificate]:
-    """Walk from the leaf to issuer after issuer among what was sent and the path's own anchors."""
+def _linked(sent: tuple[Certificate, ...], trust: TrustStore, path: Path | None) -> Iterator[Certificate]:
+    """Walk from the leaf to issuer after issuer: what was sent first, then the path's anchors and the trust store."""
     pool = (*sent[1:], *(path.certificates if path else ()))
     current: Certificate | None = sent[0]
     walked: set[Certificate] = set()
@@ -315,21 +318,27 @@ def _linked(sent: tuple[Certificate, ...], path: Path | None) -> Iterator[Certif
         walked.add(current)
         yield current
         here = current
-        current = next((c for c in pool if c not in walked and may_have_issued(c, here)), None)
+        higher = (*(c for c in pool if may_have_issued(c, here)), *trust.issuers_of(here))
+        current = next((c for c in higher if c not in walked), None)
 
 
 def _clause(
     clause: Clause, seen: tuple[Certificate, ...], key_types: frozenset[str] | None
 ) -> tuple[tuple[Pin, Certificate] | None, Certificate | None]:
     """Give the pin and the certificate that match, and a certificate whose key stops the search before them."""
-    in_scope = {Scope.LEAF: seen[:1], Scope.CA: seen[1:]}.get(clause.scope, seen)
+    in_scope = {Scope.LEAF: seen[:1], Scope.CA: seen[1:], Scope.ANCHORS: seen[-1:]}.get(clause.scope, seen)
     for certificate in reversed(in_scope) if key_types is not None else in_scope:
         if key_types is not None and certificate.key_type and certificate.key_type not in key_types:
             return None, certificate
         for pin in clause.pins:
-            if certificate.matches(pin):
+            if certificate.matches(pin) and _is_named(clause, pin, certificate):
                 return (pin, certificate), None
     return None, None
+
+
+def _is_named(clause: Clause, pin: Pin, certificate: Certificate) -> bool:
+    """Say whether a pin counts for a certificate's common name; where names do not matter every pin does."""
+    return not clause.named or (certificate.common_name, pin) in clause.named
 
 
 def _handled(certificate: Certificate, key_types: frozenset[str] | None) -> bool:

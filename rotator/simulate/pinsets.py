@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from rotator.mechanisms.base import PinsetSpec
 from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate, Chain, unknown_key
-from rotator.model.policy import Policy
+from rotator.model.policy import Pinset, Policy
 from rotator.model.rules import Combine, Mode
 from rotator.simulate.inventory import KeyFacts
 
@@ -33,8 +33,43 @@ def pinset_spec(
         certificates=tuple(Pin(PinKind.CERT_SHA256, chains[c].leaf.sha256) for c in pinset.certificates if c in chains),
         expires=expires,
         mode=Mode(pinset.mode),
+        max_age_days=pinset.max_age_days,
+        also=dict(_also(pinset, keys, authorities, chains)),
+        common_names={
+            Pin(PinKind.CERT_SHA256, chains[c].leaf.sha256): chains[c].leaf.common_name or ""
+            for c in pinset.certificates
+            if c in chains and chains[c].leaf.common_name
+        },
         combine=Combine(pinset.combine),
     )
+
+
+def _also(
+    pinset: Pinset,
+    keys: Mapping[str, KeyFacts],
+    authorities: Mapping[str, tuple[Certificate, ...]],
+    chains: Mapping[str, Chain],
+) -> Iterator[tuple[tuple[Pin, PinKind], Pin]]:
+    """Give every pin of a pinset in the other kinds of digest it is known by."""
+    for key in pinset.keys:
+        if key in keys:
+            facts = keys[key]
+            digests = {
+                PinKind.SPKI_SHA1: facts.spki_sha1,
+                PinKind.SPKI_SHA512: facts.spki_sha512,
+                PinKind.RAW: facts.raw or facts.pin.digest,
+            }
+            yield from (((facts.pin, kind), Pin(kind, digest)) for kind, digest in digests.items() if digest)
+    for name in pinset.authorities:
+        for c in authorities.get(name, ())[:1]:
+            digests = {PinKind.SPKI_SHA1: c.spki_sha1, PinKind.SPKI_SHA512: c.spki_sha512, PinKind.RAW: c.raw or c.spki}
+            yield from (((spki_pin(c.spki), kind), Pin(kind, digest)) for kind, digest in digests.items() if digest)
+    for name in pinset.certificates:
+        if name in chains:
+            leaf = chains[name].leaf
+            digests = {PinKind.CERT_SHA1: leaf.sha1, PinKind.CERT_MD5: leaf.md5, PinKind.CERT_SHA512: leaf.sha512}
+            whole = Pin(PinKind.CERT_SHA256, leaf.sha256)
+            yield from (((whole, kind), Pin(kind, digest)) for kind, digest in digests.items() if digest)
 
 
 def default_covers(policy: Policy, pinset: str) -> tuple[Cover, ...]:
@@ -54,13 +89,36 @@ class KeyIdentity(TypedDict):
 
     spki: bytes
     spki_sha1: bytes
+    spki_sha512: bytes
+    raw: bytes
     key_type: str
 
 
 def key_identity(facts: KeyFacts | None, purpose: str) -> KeyIdentity:
     """Give the digests of a key, or of one nobody has seen; a key known by SHA-1 alone has no other digest."""
     if facts is None:
-        return KeyIdentity(spki=unknown_key(purpose), spki_sha1=b"", key_type="")
+        return _identity(unknown_key(purpose))
     if facts.pin.kind is PinKind.SPKI_SHA1:
-        return KeyIdentity(spki=unknown_key(facts.pin.text), spki_sha1=facts.pin.digest, key_type=facts.key_type)
-    return KeyIdentity(spki=facts.pin.digest, spki_sha1=facts.spki_sha1, key_type=facts.key_type)
+        return {**_identity(unknown_key(facts.pin.text)), "spki_sha1": facts.pin.digest, "key_type": facts.key_type}
+    return KeyIdentity(
+        spki=facts.pin.digest,
+        spki_sha1=facts.spki_sha1,
+        spki_sha512=facts.spki_sha512,
+        raw=facts.raw,
+        key_type=facts.key_type,
+    )
+
+
+def _identity(spki: bytes) -> KeyIdentity:
+    return KeyIdentity(spki=spki, spki_sha1=b"", spki_sha512=b"", raw=b"", key_type="")
+
+
+def identity_of(certificate: Certificate) -> KeyIdentity:
+    """Give the digests of the key that a certificate is for."""
+    return KeyIdentity(
+        spki=certificate.spki,
+        spki_sha1=certificate.spki_sha1,
+        spki_sha512=certificate.spki_sha512,
+        raw=certificate.raw,
+        key_type=certificate.key_type,
+    )

@@ -10,7 +10,6 @@ from rotator.mechanisms.base import Context
 from rotator.model.policy import Policy
 from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
-from rotator.simulate.assemble import assemble
 from rotator.simulate.fleet import Fleet, FleetRow, fleet_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact, Judges, Row, day_totals
@@ -97,7 +96,7 @@ class Answer:
         at = show(self.impact.at)
         notes += [f"not yet at {at}: {h.occurrence.text} takes effect at {show(h.at)}" for h in self.later]
         if self.fleet.population is None:
-            notes.append("counts are missing: verdicts are by version, totals are unknown")
+            notes.append(f"{_why_unknown(self.fleet)}: verdicts are by version, totals are unknown")
         elif self.inventory.policy.measured is not None:
             notes.append(
                 f"assumed: client counts are frozen as of {self.inventory.policy.measured}; nobody updates here"
@@ -117,15 +116,11 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
 
     Raises:
         UsageError: an occurrence names nothing in the policy, or is not played.
-        InputError: pinsets that end as asked are refused by a client's format.
     """
     occurrences = (*calendar, *question.occurrences)
     check_names(occurrences, picture.policy)
     order = happenings(occurrences, question.default or question.at)
-    inventory = picture.inventory
-    if any(h.occurrence.id == "pins-expire" for h in order):
-        policy = with_ended_pinsets(picture.policy, order)
-        inventory = assemble(policy, picture.material, picture.context, picture.digest)
+    inventory = with_ended_pinsets(picture.inventory, order)
     fleet = fleet_of(inventory, picture.table)
     timeline = Timeline(inventory, order)
     judges = Judges(inventory)
@@ -148,6 +143,10 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
     )
 
 
+def _why_unknown(fleet: Fleet) -> str:
+    return "the apps are counted in unlike units, which are not added" if fleet.mixed else "counts are missing"
+
+
 def _asked(question: Question) -> set[Occurrence]:
     default = question.default or question.at
     return {o if o.at is not None else replace(o, at=default) for o in question.occurrences}
@@ -168,8 +167,8 @@ def _first_break(segments: Sequence[tuple[datetime, Impact]]) -> FirstBreak | No
 
 
 def _clients(row: Row) -> float:
-    count = row.connection.cohort.clients
-    return count.high * row.connection.share if count is not None else 0
+    count = row.connection.clients
+    return count.high if count is not None else 0
 
 
 def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], fleet: Fleet) -> tuple[Day, ...]:
@@ -179,7 +178,7 @@ def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], fleet
     found = []
     known: dict[tuple[int, ...], Mapping[str, Total]] = {}
     while day <= question.until:
-        begin, end = max(day, question.at), day + DAY
+        begin, end = max(day, question.at), plus(day, DAY)
         before = [i for i, (at, _) in enumerate(segments) if at <= begin][-1:]
         inside = [i for i, (at, _) in enumerate(segments) if begin < at < end]
         key = tuple(before + inside)

@@ -16,6 +16,7 @@ from rotator.model.when import BEGINNING
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact, Row, hits
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
+from rotator.simulate.pinsets import identity_of
 from rotator.simulate.question import Picture, Question
 from rotator.simulate.question import ask as ask_question
 from rotator.simulate.totals import Total, total_of
@@ -227,13 +228,11 @@ class _Standard:
             return None
         leaf = planned_certificate(
             identity=f"{host} by {root.label}",
-            spki=today.leaf.spki,
-            spki_sha1=today.leaf.spki_sha1,
+            **identity_of(today.leaf),
             subject=self.inventory.name_of(today.leaf),
             issuer=root,
             not_before=self.now,
             dns_names=today.leaf.dns_names,
-            key_type=today.leaf.key_type,
         )
         return Chain(name=f"{OTHER_CA} for {host}", sent=(leaf,), planned=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from rotator.model.policy import Policy, TimelineRow
 from rotator.model.when import SECOND, as_instant, parse_duration, plus
 from rotator.simulate.events import announce, play
 from rotator.simulate.grammar import REVOCATION_CLOCK, Occurrence, parse_action, parse_event, unknown_names
-from rotator.simulate.inventory import Inventory
+from rotator.simulate.inventory import Enforced, Inventory
 from rotator.simulate.world import World, first_world
 
 
@@ -72,16 +72,28 @@ def _effect(occurrence: Occurrence) -> datetime:
     return plus(occurrence.at, parse_duration(clock) if clock else REVOCATION_CLOCK)
 
 
-def with_ended_pinsets(policy: Policy, order: Iterable[Happening]) -> Policy:
-    """Give the policy in which pinsets end as `pins-expire` says, where that is earlier than their own date."""
-    pinsets = dict(policy.pinsets)
+def with_ended_pinsets(inventory: Inventory, order: Iterable[Happening]) -> Inventory:
+    """Give the inventory in which pinsets end at the instant `pins-expire` says, where that is before their own end."""
+    ends: dict[str, datetime] = {}
     for happening in order:
         if happening.occurrence.id == "pins-expire":
-            name = happening.occurrence.parts[0]
-            own = pinsets[name].expires
-            if own is None or as_instant(own) > happening.at:
-                pinsets[name] = replace(pinsets[name], expires=happening.at)
-    return replace(policy, pinsets=pinsets)
+            ends.setdefault(happening.occurrence.parts[0], happening.at)
+
+    def cut(table: Mapping[tuple[str, int], tuple[Enforced, ...]]) -> dict[tuple[str, int], tuple[Enforced, ...]]:
+        return {key: tuple(_ended(item, ends) for item in items) for key, items in table.items()}
+
+    return replace(inventory, enforced=cut(inventory.enforced), beside=cut(inventory.beside)) if ends else inventory
+
+
+def _ended(item: Enforced, ends: Mapping[str, datetime]) -> Enforced:
+    end = None if item.from_file else ends.get(item.source)
+    if end is None:
+        return item
+    entries = tuple(
+        entry if entry.expires is not None and as_instant(entry.expires) <= end else replace(entry, expires=end)
+        for entry in item.config.entries
+    )
+    return replace(item, config=replace(item.config, entries=entries))
 
 
 @dataclass(frozen=True)

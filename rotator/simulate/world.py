@@ -11,7 +11,7 @@ from rotator.model.pki import Certificate, Chain, unique
 from rotator.model.verdicts import Reason
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.judge import Situation
+from rotator.simulate.judgement import Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

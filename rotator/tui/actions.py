@@ -45,6 +45,14 @@ EVERYWHERE = (
     Action("screen.whatif", "2", "app.go('whatif')", "What-if", "go to What-if: events and responses", shown=False),
     Action("screen.export", "3", "app.go('export')", "Export", "go to Export: what would be written", shown=False),
     Action("screen.reports", "4", "app.go('reports')", "Reports", "go to Reports: what was kept", shown=False),
+    Action(
+        "screen.mechanisms",
+        "m",
+        "app.go('mechanisms')",
+        "clients",
+        "go to Mechanisms: what each client checks",
+        shown=False,
+    ),
     Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False, key="u"),
     Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False, key="ctrl+r"),
     Action("app.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
@@ -81,7 +89,11 @@ REPORTS = (
     Action("reports.open", "enter", "open", "open", "read the report under the cursor"),
     FILTER,
 )
-HELP = {"fleet": FLEET, "whatif": WHATIF, "export": EXPORT, "reports": REPORTS}
+MECHANISMS = (
+    Action("mechanisms.open", "enter", "open", "open", "read about the client technology under the cursor"),
+    FILTER,
+)
+HELP = {"fleet": FLEET, "whatif": WHATIF, "export": EXPORT, "reports": REPORTS, "mechanisms": MECHANISMS}
 MOVES = (
     ("up down j", "move the cursor"),
     ("pgup pgdn home end", "move far"),

@@ -20,6 +20,7 @@ from rotator.tui.screens.base import TITLES, PlannerScreen
 from rotator.tui.screens.dialogs import Confirm, Help
 from rotator.tui.screens.export import ExportScreen
 from rotator.tui.screens.fleet import FleetScreen
+from rotator.tui.screens.mechanisms import MechanismsScreen
 from rotator.tui.screens.reports import ReportsScreen
 from rotator.tui.screens.whatif import WhatIfScreen
 from rotator.workflows import session as sessions
@@ -38,6 +39,7 @@ class PlannerApp(App[int]):
         "whatif": WhatIfScreen,
         "export": ExportScreen,
         "reports": ReportsScreen,
+        "mechanisms": MechanismsScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = "Toast { background: $panel; }"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from rotator.checks.base import Subject
 from rotator.files.store import current
 from rotator.model.findings import Finding
 from rotator.simulate.question import Answer, Picture, Question, ask
+from rotator.workflows.naming import named_by
 from rotator.workflows.simulating import calendar
 
 
@@ -36,8 +37,12 @@ class Checked:
     baseline: Answer
 
 
-def check(picture: Picture, now: datetime) -> Checked:
-    """Check a policy at an instant."""
+def check(picture: Picture, now: datetime, names: Sequence[str] = ()) -> Checked:
+    """Check a policy at an instant, with names of keys from files.
+
+    Raises:
+        InputError: a file cannot be read, or names no key.
+    """
     baseline = ask(picture, Question(occurrences=(), at=now), calendar(picture.policy))
     shipped = {
         file: data
@@ -46,7 +51,12 @@ def check(picture: Picture, now: datetime) -> Checked:
         if (data := _read(file)) is not None
     }
     subject = Subject(
-        inventory=baseline.inventory, fleet=baseline.fleet, now=now, today=baseline.impact, shipped=shipped
+        inventory=baseline.inventory,
+        fleet=baseline.fleet,
+        now=now,
+        today=baseline.impact,
+        shipped=shipped,
+        named=named_by(names),
     )
     items = sorted(_dates(subject), key=lambda item: (item.day, item.what))
     return Checked(findings=registry.run(subject), calendar=tuple(items), baseline=baseline)

@@ -17,7 +17,7 @@ from rotator.files.place import NAME
 from rotator.files.policy_write import Section, render, table_name
 from rotator.files.roots import mozilla_bundle
 from rotator.files.store import write
-from rotator.mechanisms.base import Context, Entry, PinConfig
+from rotator.mechanisms.base import Entry, PinConfig
 from rotator.mechanisms.registry import MODULES
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.names import canonical, certificate_covers, is_host_name
@@ -25,7 +25,7 @@ from rotator.model.pins import Pin, junk_reason, spki_pin
 from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
 from rotator.workflows.importing import Names, pinset_sections, slug, spki_text, unused
-from rotator.workflows.opening import open_policy, public_suffix
+from rotator.workflows.opening import open_policy, reading
 
 if TYPE_CHECKING:
     from rotator.simulate.inventory import KeyFacts
@@ -180,7 +180,7 @@ class _Creation:
         self.keys.append((name, source, given, facts))
 
     def _pin_file(self, given: Given, mechanism: str) -> None:
-        context = Context(subject=given.file, today=self.today, public_suffix=public_suffix)
+        context = reading(given.file, self.today)
         parsed = known_mechanism(mechanism).parse(given.data, context)
         dated = _DATE.search(Path(given.file).name)
         released = None

@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rotator.errors import InputError, Problem, UnsafeError, UsageError, printable
+from rotator.errors import InputError, Problem, UnsafeError, UsageError
 from rotator.files.policy_edit import apply
-from rotator.files.policy_toml import read_bytes
+from rotator.files.policy_toml import file_paths, read_bytes
 from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
-from rotator.mechanisms.base import Context, Mechanism, PinConfig, PinsetSpec
-from rotator.mechanisms.custom import Custom
-from rotator.mechanisms.registry import mechanism as known_mechanism
-from rotator.model.edits import Change
-from rotator.model.names import Cover, Reach
+from rotator.model.edits import Change, SetValue
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.pinsets import pinset_spec
 from rotator.simulate.question import Picture
-from rotator.simulate.rotation import Rotation, next_name, promote
+from rotator.simulate.rotation import Rotation, promote
 from rotator.workflows import reports
-from rotator.workflows.opening import open_policy, public_suffix
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileChange:
-    """One file to write.
-
-    Attributes:
-        path: where.
-        what: what it is, in words.
-        home: the folder of the policy.
-        old: what it holds now; None where there is no file.
-        new: what it will hold.
-        losses: what its format cannot say: ids and sentences.
-    """
-
-    path: Path
-    what: str
-    home: Path
-    old: bytes | None
-    new: bytes
-    losses: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def shown(self) -> str:
-        """Give the path as people read it: from the policy's folder, where it is inside."""
-        return str(self.path.relative_to(self.home) if self.path.is_relative_to(self.home) else self.path)
-
-    @property
-    def changed(self) -> bool:
-        """Say whether anything changes."""
-        return self.old != self.new
-
-    @property
-    def sign(self) -> str:
-        """Give `+` for a new file, `~` for a changed one, `=` for one that stays."""
-        return "+" if self.old is None else "~" if self.changed else "="
-
-    def diff(self) -> list[str]:
-        """Give the lines of a unified diff; nothing in them can drive a terminal."""
-        old = (self.old or b"").decode("utf-8", "replace").splitlines()
-        new = self.new.decode("utf-8", "replace").splitlines()
-        lines = difflib.unified_diff(old, new, f"a/{self.shown}", f"b/{self.shown}", lineterm="", n=2)
-        return [printable(line.expandtabs(4)) for line in lines]
+from rotator.workflows.opening import open_policy
+from rotator.workflows.pinset_files import FileChange, Writer, home_of, inside_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,12 +119,14 @@ def plan_changes(
         InputError: a file that exists cannot be changed in place.
     """
     folders = [Path(folder) for folder in asked.into]
-    writer = _Writer(file, after, folders, now)
+    writer = Writer(file, after, folders, now)
     touched = [n for n, pinset in after.policy.pinsets.items() if pinset != before.policy.pinsets.get(n)]
     chosen = tuple(touched) if steps else _pinsets_in_use(after.inventory)
     files = [change for name in chosen for change in writer.pinset(name)]
-    target = folders[0] / Path(file).name if folders else _home(file) / Path(file).name
-    files.append(FileChange(path=target, what="the updated policy", home=_home(file), old=current(target), new=text))
+    target = folders[0] / Path(file).name if folders else home_of(file) / Path(file).name
+    if folders:
+        text = _moved(file, text, folders, {change.path for change in files})
+    files.append(FileChange(path=target, what="the updated policy", home=home_of(file), old=current(target), new=text))
     edits = tuple(edit for step in steps for edit in step.change.edits)
     title = ", ".join(step.change.title for step in steps) or "export of the pinsets in use"
     return Export(
@@ -184,12 +138,25 @@ def plan_changes(
         notes=tuple(dict.fromkeys((*(n for step in steps for n in step.notes), *writer.notes))),
         unsafe=tuple(dict.fromkeys((*(u for step in steps for u in step.unsafe), *writer.unsafe))),
         override=asked.override,
-        skipped=tuple(writer.skipped),
+        skipped=tuple(dict.fromkeys(writer.skipped)),
     )
 
 
-def _home(file: str) -> Path:
-    return Path(os.path.dirname(os.path.abspath(file)))  # noqa: PTH100, PTH120 - links are not followed
+def _moved(file: str, text: bytes, folders: Sequence[Path], written: set[Path]) -> bytes:
+    """Let a policy that is written into a folder name the files that it names where it is."""
+    home, folder = home_of(file), folders[0]
+    if os.path.realpath(folder) == os.path.realpath(home):
+        return text
+    edits = []
+    for parts, old in file_paths(file, text).items():
+        if old.startswith(("~", os.sep)):
+            continue
+        inside = inside_of(home / old, file)
+        copies = [f / inside for f in folders if f / inside in written] if parts[0] == "exports" else []
+        new = Path(os.path.relpath((copies or [home / old])[0], folder)).as_posix()
+        if new != old:
+            edits.append(SetValue(parts, new))
+    return edited(file, text, [Change("paths", tuple(edits))])
 
 
 def edited(file: str, data: bytes, changes: Sequence[Change]) -> bytes:
@@ -202,123 +169,6 @@ def _pinsets_in_use(inventory: Inventory) -> tuple[str, ...]:
     policy = inventory.policy
     used = [e.source for table in inventory.enforced.values() for e in table if not e.from_file and e.source]
     return tuple(dict.fromkeys([*(export.pinset for export in policy.exports), *used]))
-
-
-class _Writer:
-    """Makes the files of pinsets."""
-
-    def __init__(self, file: str, picture: Picture, folders: Sequence[Path], now: datetime) -> None:
-        self.file = file
-        self.picture = picture
-        self.inventory = picture.inventory
-        self.folders = folders
-        self.now = now
-        self.notes: list[str] = []
-        self.unsafe: list[str] = []
-        self.skipped: list[str] = []
-
-    def pinset(self, name: str) -> Iterator[FileChange]:
-        """Give the files of one pinset: those of `[[exports]]`, and one for each other mechanism that uses it."""
-        inventory = self.inventory
-        spec = pinset_spec(inventory.policy, name, inventory.keys, inventory.authorities, inventory.chains)
-        done: set[str] = set()
-        for export in inventory.policy.exports:
-            if export.pinset == name:
-                for mechanism, path in export.files.items():
-                    done.add(mechanism)
-                    yield from self._file(name, spec, mechanism, self._place(path))
-        for mechanism in self._users(name):
-            if mechanism not in done:
-                found = self._mechanism(mechanism)
-                if found is not None and found.file_name:
-                    home = self.folders[0] if self.folders else Path(self.file).resolve().parent / "pinsets"
-                    yield from self._file(name, spec, mechanism, home / name / found.file_name)
-
-    def _users(self, name: str) -> list[str]:
-        """Give the mechanisms that use a pinset, or the one it came from."""
-        policy = self.inventory.policy
-        names = {name, *(old for old in policy.pinsets if old != name and self._successor(old) == name)}
-        found: dict[str, None] = {}
-        for app in policy.apps.values():
-            rows = [(app.mechanism, app.pinset)]
-            rows += [(r.mechanism or app.mechanism, app.pinset if r.pinset is None else r.pinset) for r in app.releases]
-            for mechanisms, table in rows:
-                found |= {m: None for m in mechanisms if table.get(m, table.get("")) in names}
-        return list(found)
-
-    def _successor(self, old: str) -> str:
-        return next_name(old, set(self.picture.policy.pinsets) - {self._latest(old)})
-
-    def _latest(self, old: str) -> str:
-        taken = set(self.picture.policy.pinsets)
-        return next((n for n in taken if n != old and next_name(old, taken - {n}) == n), old)
-
-    def _mechanism(self, name: str) -> Mechanism | None:
-        custom = self.inventory.policy.mechanisms.get(name)
-        try:
-            return Custom(name, custom) if custom else known_mechanism(name)
-        except InputError as error:
-            self.skipped.append(f"{name}: {error.problems[0].message}")
-            return None
-
-    def _place(self, path: str) -> Path:
-        """Find where a file of `[[exports]]` goes: the folder that has it already, else the first one given."""
-        if not self.folders:
-            return Path(path)
-        relative = os.path.relpath(path, os.path.dirname(os.path.abspath(self.file)))  # noqa: PTH100, PTH120
-        parts = [part for part in Path(relative).parts if part not in ("..", os.sep)]
-        inside = Path(*parts)
-        return next((f / inside for f in self.folders if (f / inside).exists()), self.folders[0] / inside)
-
-    def _file(self, name: str, spec: PinsetSpec, mechanism_name: str, path: Path) -> Iterator[FileChange]:
-        mechanism = self._mechanism(mechanism_name)
-        if mechanism is None:
-            return
-        config = mechanism.from_pinset(spec)
-        context = Context(subject=str(path), today=self.now.date(), public_suffix=public_suffix)
-        refused = mechanism.refuse(config, context)
-        if refused:
-            self.unsafe.append(f"{mechanism_name} refuses {name}: {refused}; its clients would not start or connect")
-        if not config.pinned:
-            self.skipped.append(f"{mechanism_name}: {name} holds nothing that it can pin")
-            return
-        old = current(path)
-        new = mechanism.render(config) if not old else mechanism.edit(old, config, context)
-        if not refused:
-            self._verify(mechanism, config, new, context)
-        yield FileChange(
-            path=path,
-            what=f"{mechanism_name} pins of {name}",
-            home=_home(self.file),
-            old=old,
-            new=new,
-            losses=tuple(mechanism.losses(spec)),
-        )
-
-    def _verify(self, mechanism: Mechanism, config: PinConfig, data: bytes, context: Context) -> None:
-        """Read back what would be written, with the client's own rules, and compare what each name demands.
-
-        Raises:
-            InputError: the client would read something else.
-        """
-        found = mechanism.parse(data, context).config
-        for name in (name for entry in config.pinned for cover in entry.covers for name in _tried(cover)):
-            wanted = mechanism.rule(config, name)
-            # What a file says of local roots is its own affair: a pinset says nothing of them.
-            if replace(mechanism.rule(found, name), local_roots=wanted.local_roots) != wanted:
-                raise InputError(
-                    Problem(
-                        f"its client would demand something else of {name} than the pinset says",
-                        file=context.subject,
-                        hint="mend the entry of the file that covers this name, or take it out, then export again",
-                    )
-                )
-
-
-def _tried(cover: Cover) -> tuple[str, ...]:
-    """Give names that stand for all a cover reaches."""
-    below = f"any-name-below.{cover.name}"
-    return {Reach.EXACT: (cover.name,), Reach.ONLY_ONE: (below,)}.get(cover.reach, (cover.name, below))
 
 
 def write_export(file: str, export: Export, now: datetime) -> tuple[list[Path], reports.Report]:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from rotator.checks.named import about_pins
+from rotator.files.material import beside
 from rotator.files.policy_toml import read_bytes
 from rotator.files.policy_write import Section, render, table_name
-from rotator.files.roots import mozilla_bundle
-from rotator.mechanisms.base import Context, Entry, PinConfig
+from rotator.files.roots import bundle_names, mozilla_bundle
+from rotator.mechanisms.base import Entry, PinConfig
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.findings import Finding, worst_first
 from rotator.model.names import Cover, Reach, is_host_name
 from rotator.model.pins import Pin, PinKind, b64, spki_pin
-from rotator.model.rules import Mode, Scope
-from rotator.workflows.opening import public_suffix
+from rotator.model.resemblance import KnownKeys
+from rotator.model.rules import LocalRoots, Mode, Scope, Usage
+from rotator.simulate.inventory import Inventory
+from rotator.workflows.naming import known_keys
+from rotator.workflows.opening import reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +40,36 @@ class Imported:
     config: PinConfig
 
 
-def import_file(mechanism: str, file: str, today: date) -> Imported:
+def import_file(
+    mechanism: str, file: str, today: date, names: Sequence[str] = (), inventory: Inventory | None = None
+) -> Imported:
     """Read a shipped pin file by its client's own rules.
 
+    Args:
+        mechanism: whose rules.
+        file: the shipped file.
+        today: the day its findings are judged on.
+        names: PEM bundles and CSV lists to take names of keys from.
+        inventory: a policy whose keys and authorities keep their names and are not written again.
+
     Raises:
-        InputError: there is no such mechanism or file, or the client refuses the file.
+        InputError: there is no such mechanism or file, or the client refuses the file, or a file names no key.
     """
-    parsed = known_mechanism(mechanism).parse(
-        read_bytes(file), Context(subject=file, today=today, public_suffix=public_suffix)
-    )
-    bundle, _ = mozilla_bundle()
-    names = Names(labels={spki_pin(root.spki): root.label for root in bundle})
-    sections = pinset_sections(parsed.config, names)
+    near = beside(file)
+    known = known_keys(names, inventory)
+    given = Names(whose=known, bundled=bundle_names(mozilla_bundle()[1]))
+    if inventory is not None:
+        given.take(inventory)
+    context = replace(reading(file, today), sibling=near.get, is_authority=given.of_ca)
+    parsed = known_mechanism(mechanism).parse(read_bytes(file), context)
+    sections = pinset_sections(parsed.config, given)
     text = render(
         [("schema", 1)],
-        [names.keys_section(), names.authorities_section(), *sections],
+        [given.keys_section(), given.authorities_section(), *sections],
         comment=f"from {file} ({mechanism})",
     )
-    return Imported(toml=text, findings=worst_first(parsed.findings), config=parsed.config)
+    findings = [*parsed.findings, *about_pins(parsed.config, file, known)]
+    return Imported(toml=text, findings=worst_first(findings), config=parsed.config)
 
 
 @dataclass
@@ -61,14 +79,35 @@ class Names:
     Attributes:
         known: names of pins that are known already.
         roots: those of them that are authorities.
-        labels: what public roots are called, to say so in a comment.
+        whose: keys that somebody has named.
+        bundled: the names of public roots, by the SHA-256 of their keys.
     """
 
     known: dict[Pin, str] = field(default_factory=dict)
     roots: set[Pin] = field(default_factory=set)
-    labels: dict[Pin, str] = field(default_factory=dict)
+    whose: KnownKeys = field(default_factory=KnownKeys)
+    bundled: dict[bytes, str] = field(default_factory=dict)
     keys: dict[str, Pin] = field(default_factory=dict)
     authorities: dict[str, Pin] = field(default_factory=dict)
+
+    def take(self, inventory: Inventory) -> None:
+        """Know the keys and the authorities of a policy."""
+        for name, certificates in inventory.authorities.items():
+            for certificate in certificates:
+                pins = [spki_pin(d) for d in (certificate.spki, certificate.spki_sha1) if d]
+                self.roots.update(pins)
+                self.known.update(dict.fromkeys(pins, name))
+        for name, facts in inventory.keys.items():
+            pins = [facts.pin, *([spki_pin(facts.spki_sha1)] if facts.spki_sha1 else [])]
+            self.known.update(dict.fromkeys(pins, name))
+            self.roots.difference_update(pins)
+
+    def of_ca(self, pin: Pin) -> bool:
+        """Say whether a pin is known to be a CA's."""
+        if pin in self.known:
+            return pin in self.roots
+        found = self.whose.find(pin)
+        return found is not None and found.ca
 
     def key(self, pin: Pin) -> str:
         """Give the name of a pinned key."""
@@ -81,25 +120,39 @@ class Names:
     def _name(self, pin: Pin, table: dict[str, Pin]) -> str:
         if pin in self.known:
             return self.known[pin]
-        name = f"pin-{pin.digest.hex()[:10]}"
-        other = "ca-" + name[4:]
-        if (name in self.keys or name in self.authorities) and table.get(name) != pin:
-            name = other
+        mine = next((name for name, own in table.items() if own == pin), None)
+        if mine is not None:
+            return mine
+        found = self.whose.find(pin)
+        label = self.bundled.get(found.spki, found.name) if found is not None else ""
+        name = slug(label).lower() if label else f"pin-{pin.digest.hex()[:10]}"
+        name = unused(name, {*self.keys, *self.authorities, *self.known.values()})
         table[name] = pin
         return name
+
+    def label(self, pin: Pin) -> str:
+        """Say what people call a pin's key; "" when nobody does."""
+        found = self.whose.find(pin)
+        return found.name if found is not None else ""
 
     def keys_section(self) -> Section:
         """Give the keys named so far."""
         return self._section("keys", self.keys)
 
     def authorities_section(self) -> Section:
-        """Give the authorities named so far."""
+        """Give the authorities named so far; public roots by their name, since their certificates are at hand."""
         return self._section("authorities", self.authorities)
 
     def _section(self, header: str, table: dict[str, Pin]) -> Section:
         section = Section(header)
         for name, pin in table.items():
-            section.add(name, {"spki": spki_text(pin)}, self.labels.get(pin, ""))
+            root = self.bundled.get(pin.digest) if header == "authorities" else None
+            if root is not None:
+                section.add(name, {"bundled": root})
+                continue
+            slip = self.whose.slip(pin)
+            nearly = f"nearly {slip.name}: {slip.how}" if slip is not None else ""
+            section.add(name, {"spki": spki_text(pin)}, self.label(pin) or nearly)
         return section
 
 
@@ -112,7 +165,7 @@ def pinset_sections(config: PinConfig, names: Names, prefix: str = "") -> list[S
     """Write each pinned entry of a configuration as a pinset, and say what a pinset cannot hold."""
     sections: list[Section] = []
     taken: set[str] = set()
-    for own in config.entries:
+    for own in _records_together(config.entries):
         entry = own
         if not entry.lists:
             if entry.unpinned_on_purpose and sections:
@@ -124,47 +177,117 @@ def pinset_sections(config: PinConfig, names: Names, prefix: str = "") -> list[S
         if odd and not entry.covers:
             sections.append(Section("", comment=note))
             continue
+        if never_matches(entry, names):
+            found = _sorted(entry, names)
+            why = "only pins that a pinset cannot hold" if found.unsayable else "every connection is refused"
+            told = (note, f"left out, {why}: {entry.title}", *_told(entry, found, names))
+            sections.append(Section("", comment="\n".join(part for part in told if part)))
+            continue
         name = unused(prefix + slug(entry.covers[0].name if entry.covers else "every-host"), taken)
         section = _pinset(table_name("pinsets", name), entry, names)
-        section.comment += f"\n{note}" if note else ""
+        section.comment = "\n".join(part for part in (section.comment, note) if part)
         sections.append(section)
     return sections
 
 
-def _pinset(header: str, entry: Entry, names: Names) -> Section:
-    section = Section(header)
-    keys: list[str] = []
-    authorities: list[str] = []
-    misplaced: list[str] = []
+def _records_together(entries: tuple[Entry, ...]) -> Iterator[Entry]:
+    """Give the TLSA records of one name as one entry: any of them is enough, as with the pins of a list."""
+    found: dict[object, Entry] = {}
+    for place, entry in enumerate(entries):
+        key: object = place if entry.usage is None else (entry.covers, entry.usage >= Usage.DANE_TA)
+        before = found.get(key)
+        found[key] = entry if before is None else replace(before, lists=(*before.lists, *entry.lists))
+    yield from found.values()
+
+
+def _usages(entry: Entry) -> str:
+    """Give the usages of records that were put together: a leaf's and an authority's."""
+    trusted = 0 if entry.usage in (Usage.PKIX_TA, Usage.PKIX_EE) else 2
+    scopes = {pins.scope for pins in entry.lists}
+    return " and ".join(str(trusted + number) for number, scope in enumerate((Scope.CA, Scope.LEAF)) if scope in scopes)
+
+
+@dataclass
+class _Sorted:
+    """The pins of an entry, by what a pinset can make of them."""
+
+    keys: list[str] = field(default_factory=list)
+    authorities: list[str] = field(default_factory=list)
+    misplaced: list[str] = field(default_factory=list)
+    unsayable: list[str] = field(default_factory=list)
+
+    @property
+    def matching(self) -> bool:
+        """Say whether any pin can match that a pinset can hold."""
+        return bool(self.keys or self.authorities)
+
+
+def _sorted(entry: Entry, names: Names) -> _Sorted:
+    found = _Sorted()
     for pins in entry.lists:
         for pin in pins.pins:
-            if pin in names.roots and pins.scope is Scope.LEAF:
-                misplaced.append(names.known[pin])
-            elif pins.scope is Scope.CA or pin in names.roots:
-                authorities.append(names.authority(pin))
+            called = names.known.get(pin) or names.label(pin)
+            if pin.kind not in (PinKind.SPKI_SHA256, PinKind.SPKI_SHA1):
+                found.unsayable.append(f"{pin.text} ({called})" if called else pin.text)
+            elif names.of_ca(pin) and pins.scope is Scope.LEAF:
+                found.misplaced.append(called)
+            elif pins.scope is Scope.CA or names.of_ca(pin):
+                found.authorities.append(names.authority(pin))
             else:
-                keys.append(names.key(pin))
-    keys, authorities = list(dict.fromkeys(keys)), list(dict.fromkeys(authorities))
+                found.keys.append(names.key(pin))
+    return found
+
+
+def never_matches(entry: Entry, names: Names) -> bool:
+    """Say whether nothing of it can match that a pinset can hold: without pins it would say the opposite, unpinned."""
+    halves = [_sorted(replace(entry, lists=(pins,)), names) for pins in entry.lists]
+    if {pins.scope for pins in entry.lists} == {Scope.LEAF, Scope.CA} and entry.usage is None:
+        return any(not half.matching for half in halves)
+    return not any(half.matching for half in halves)
+
+
+def _pinset(header: str, entry: Entry, names: Names) -> Section:
+    section = Section(header)
+    found = _sorted(entry, names)
+    keys, authorities = list(dict.fromkeys(found.keys)), list(dict.fromkeys(found.authorities))
     if keys:
         section.add("primary", keys[0])
         section.add("backups", keys[1:] or None)
     section.add("authorities", authorities or None)
-    if len(entry.lists) > 1:
+    if {pins.scope for pins in entry.lists} == {Scope.LEAF, Scope.CA} and entry.usage is None:
         section.add("combine", "leaf-and-ca")
     section.add("covers", [_cover(cover) for cover in entry.covers] or None)
     section.add("expires", entry.expires)
+    if entry.lifetime_seconds is not None and entry.usage is None:
+        days = entry.lifetime_seconds / 86_400
+        section.add("max_age_days", int(days) if days.is_integer() else days)
     if entry.mode is Mode.REPORT_ONLY:
         section.add("mode", "report-only")
-    if entry.mode is Mode.OFF:
-        section.comment = "the file switches these pins off for every root of the system (overridePins)"
-    dead = [text for pins in entry.lists for text in pins.dead]
-    if dead:
-        section.comment += f"\nleft out, can never match: {', '.join(dead)}"
-    if misplaced:
-        section.comment += f"\nleft out, a CA's key is never the leaf's: {', '.join(misplaced)}"
+    section.comment = "\n".join(_told(entry, found, names))
     if not section.lines:
         section.add("covers", [_cover(cover) for cover in entry.covers])
     return section
+
+
+def _told(entry: Entry, found: _Sorted, names: Names) -> Iterator[str]:
+    """Say what of an entry its pinset does not hold."""
+    if entry.system_roots is LocalRoots.BYPASS:
+        yield "the file switches these pins off for every root of the system (overridePins)"
+    if entry.usage is not None:
+        yield f"from TLSA records of usage {_usages(entry)}"
+    dead = dict.fromkeys(text for pins in entry.lists for text in pins.dead)
+    if dead:
+        yield f"left out, can never match: {', '.join(dead)}"
+    if found.misplaced:
+        yield f"left out, a CA's key is never the leaf's: {', '.join(dict.fromkeys(found.misplaced))}"
+    if found.unsayable:
+        yield (
+            "left out, a pinset pins keys by SHA-256 or SHA-1, and certificates by their chain: "
+            f"{', '.join(dict.fromkeys(found.unsayable))}"
+        )
+    if entry.forbidden:
+        forbidden = (names.known.get(pin) or names.label(pin) or pin.text for pin in entry.forbidden)
+        yield f"left out, refused whatever else matches: {', '.join(forbidden)}"
 
 
 def _cover(cover: Cover) -> str | dict[str, object]:

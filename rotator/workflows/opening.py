@@ -12,10 +12,12 @@ from rotator.files.fleet_table import read_fleet
 from rotator.files.material import read_material
 from rotator.files.policy_toml import read_policy
 from rotator.mechanisms.base import Context
+from rotator.model.pins import Pin, spki_pin
 from rotator.simulate.assemble import assemble
 from rotator.simulate.question import Picture
 
 if TYPE_CHECKING:
+    from rotator.model.pki import Certificate
     from rotator.simulate.fleet import FleetRow
 
 
@@ -38,10 +40,34 @@ def open_policy(path: str, today: date, text: str | None = None) -> Picture:
             table = read_fleet(policy.fleet, place="fleet.file")
         except InputError as error:
             material.problems += error.problems
-    context = Context(subject=path, today=today, public_suffix=public_suffix)
+    context = reading(path, today)
     digest = hashlib.sha256(data).hexdigest()
     inventory = assemble(policy, material, context, digest)
     return Picture(policy=policy, material=material, context=context, digest=digest, inventory=inventory, table=table)
+
+
+def reading(subject: str, today: date) -> Context:
+    """Give what reading a file needs from outside: public suffixes, public roots, and a reader of certificates."""
+    return Context(
+        subject=subject, today=today, public_suffix=public_suffix, decode=_decode, is_authority=_is_public_root
+    )
+
+
+def _is_public_root(pin: Pin) -> bool:
+    return pin in _public_roots()
+
+
+@cache
+def _public_roots() -> frozenset[Pin]:
+    from rotator.files.roots import mozilla_bundle
+
+    return frozenset(spki_pin(root.spki) for root in mozilla_bundle()[0])
+
+
+def _decode(data: bytes) -> tuple[Certificate, ...]:
+    from rotator.files.pem import decode
+
+    return decode(data)
 
 
 def public_suffix(name: str) -> str | None:

@@ -9,9 +9,13 @@ from datetime import datetime
 from rotator.errors import Problem, UsageError
 from rotator.model.names import did_you_mean
 from rotator.model.policy import Policy
+from rotator.model.when import DAY, plus
 from rotator.simulate.grammar import ACTIONS, EVENTS, Occurrence, parse_action, parse_event
 from rotator.simulate.question import Answer, Picture, Question, ask
 from rotator.simulate.timeline import from_row, happenings
+
+MOST_DAYS = 20_000
+"""Days an answer goes ahead: more than any certificate of today lasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,14 @@ def question(policy: Policy, asked: Asked, now: datetime) -> Question:
         at = now if asked.until else max([now, *(h.at for h in happenings(occurrences, default))])
     if asked.until is not None and asked.until.date() < at.date():
         raise UsageError(Problem("--until lies before the time asked about", value=asked.until.date().isoformat()))
+    if asked.until is not None and asked.until > plus(at, MOST_DAYS * DAY):
+        raise UsageError(
+            Problem(
+                "--until lies too far ahead",
+                value=asked.until.date().isoformat(),
+                expected=f"at most {MOST_DAYS:,} days after the time asked about",
+            )
+        )
     return Question(occurrences=tuple(occurrences), at=at, until=asked.until, default=default)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plistlib
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from rotator.model.findings import Severity
 from tests.desk import BASE, NOW, Desk, app
-from tests.minting import instant, intermediate, mint, pin_b64, pin_text, root
+from tests.minting import instant, intermediate, key, mint, pin_b64, pin_text, root
 
 SOUND = BASE + app("shop")
 GONE = f'[authorities.gone]\nspki = "{pin_text("gone")}"\n'
@@ -72,6 +73,25 @@ TWO_PINS = f'<pin digest="SHA-256">{pin_b64("a")}</pin><pin digest="SHA-256">{pi
 def shipped(file: str, mechanism: str = "android-nsc") -> str:
     """Write a policy whose app shipped a file."""
     return BASE + app("shop", mechanism, pinset="", more=f'config = "{file}"')
+
+
+CA_LIST = plistlib.dumps(
+    {
+        "NSAppTransportSecurity": {
+            "NSPinnedDomains": {
+                "api.example.com": {
+                    "NSPinnedCAIdentities": [{"SPKI-SHA256-BASE64": pin_b64(name)} for name in ("ica", "b")]
+                }
+            }
+        }
+    }
+)
+PUB_521 = (
+    key("b", "p521")
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+)
+B_521 = 'b = { public_key = "b521.pub", custody = "safe", proved = 2026-11-01 }'
 
 
 CASES = [
@@ -226,6 +246,28 @@ CASES = [
         subject="pinsets.p",
     ),
     Case("leaf-only", edit(('"okhttp"', '"curl"'), more_pinset('authorities = ["root"]')), subject="pinsets.p"),
+    # what a client can use
+    Case(
+        "ca-pin-for-leaf",
+        shipped("curl.conf", "curl"),
+        ERROR,
+        "apps.shop.config: every host",
+        lacking=shipped("own.conf", "curl"),
+        files={
+            "curl.conf": f"pinnedpubkey = sha256//{pin_b64('a')};sha256//{pin_b64('ica')}\n",
+            "own.conf": f"pinnedpubkey = sha256//{pin_b64('a')};sha256//{pin_b64('b')}\n",
+        },
+    ),
+    Case(
+        "leaf-pin-for-ca",
+        shipped("Info.plist", "apple-ats"),
+        ERROR,
+        "apps.shop.config: api.example.com",
+        lacking=edit(APPLE, more_pinset('authorities = ["ica", "other-root"]\ncombine = "leaf-and-ca"')),
+        files={"Info.plist": CA_LIST},
+    ),
+    Case("key-type-unsupported", edit((B[0], B_521), TRUSTKIT), ERROR, "keys.b", files={"b521.pub": PUB_521}),
+    Case("unusual-key-type", edit((B[0], B_521)), subject="keys.b", files={"b521.pub": PUB_521}),
     Case("too-few-pins", edit(TRUSTKIT, NO_BACKUP), subject="pinsets.p"),
     Case(
         "one-label-only",

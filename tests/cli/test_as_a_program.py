@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.desk import BASE, Desk, app
 
 
@@ -86,3 +88,20 @@ def test_there_is_no_traceback_on_odd_arguments(desk: Desk) -> None:
         done = rotator(desk.folder, *words)
         assert done.returncode == 2, words
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_told_in_one_line(desk: Desk) -> None:
+    desk.policy(BASE + app("shop"))
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-m", "rotator", "simulate", "policy.toml", "key-compromise:a"],
+            cwd=desk.folder,
+            env={**os.environ, "ROTATOR_TODAY": "2026-11-23T09:00:00Z"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"error: the output could not be written" in done.stderr

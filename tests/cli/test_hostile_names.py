@@ -158,3 +158,9 @@ def test_a_diff_shows_hostile_lines_as_what_they_are(desk: Desk, run: Run) -> No
     assert ran.code == 0
     quiet(ran)
     assert "\\u202eevil" in ran.out
+
+
+def test_an_option_that_is_none_reaches_no_terminal_live(run: Run, policy: str) -> None:
+    ran = run("simulate", policy, "--bogus\x1b[31m", "\x1b]0;title\x07")
+    assert ran.code == 2
+    quiet(ran)

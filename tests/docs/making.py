@@ -17,12 +17,13 @@ from typing import Any
 from rotator.cli.parser import parser
 from rotator.files.policy_tables import json_schema
 from rotator.mechanisms.base import Mechanism, PinsetSpec
-from rotator.mechanisms.registry import ANNOUNCED, MODULES, mechanism
+from rotator.mechanisms.registry import KNOWN_IDS, mechanism
 from rotator.model.findings import Severity
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
-from rotator.model.rules import Combine, Mode, Rule
+from rotator.model.rules import Combine, Mode
 from rotator.model.verdicts import Reason, Verdict
+from rotator.report.mechanisms import AXES, axes, pairs
 from rotator.simulate.events import PLAYED
 from rotator.simulate.grammar import ACTIONS, EVENTS, Form, usage_of
 from tests.docs.sources import DOCS
@@ -87,61 +88,24 @@ def _everything() -> PinsetSpec:
 
 
 def _played() -> list[Mechanism]:
-    return [mechanism(name) for name in sorted(MODULES)]
-
-
-def _rule(found: Mechanism) -> Rule:
-    """Give the rule that a plain pinset makes of a host."""
-    whole = _everything()
-    pins = PinsetSpec(name="plain", covers=(Cover("example.com"),), keys=whole.keys, authorities=whole.authorities)
-    return found.rule(found.from_pinset(pins), "example.com")
+    return [mechanism(name) for name in KNOWN_IDS]
 
 
 def mechanism_table() -> str:
-    """Give the axes of every mechanism that is played, one row each."""
-    rows = []
-    for found in _played():
-        rule = _rule(found)
-        scopes = " and ".join(dict.fromkeys(str(clause.scope) for clause in rule.clauses)) or "-"
-        rows.append(
-            (
-                f"`{found.id}`",
-                scopes,
-                str(rule.path),
-                str(rule.builder),
-                str(rule.base),
-                str(rule.no_host),
-                str(rule.local_roots),
-                str(rule.revocation),
-                "open" if found.says_expiry else "none",
-                str(found.fewest_pins),
-            )
-        )
-    head = ("id", "scope", "path", "builder", "base", "no_host", "local_roots", "revocation", "expiry", "fewest pins")
-    return _table(head, rows)
+    """Give the axes of every mechanism, one row each."""
+    rows = [(f"`{found.id}`", *axes(found).values()) for found in _played()]
+    return _table(("id", *(name.replace("_", " ") for name in AXES)), rows)
 
 
 def mechanism_sections() -> str:
-    """Give a section for every mechanism that is played, then the ids a policy may name already."""
+    """Give a section for every mechanism."""
     parts = []
     for found in _played():
-        facts = found.facts
-        pairs = (
-            ("compares", facts.object),
-            ("with", facts.scope),
-            ("hosts", facts.host_rule),
-            ("end of pins", facts.expiry),
-            ("report only", facts.report_only),
-            ("local roots", facts.local_roots),
-            ("updated by", facts.update_channel),
-            ("bad configuration", facts.bad_config),
-            ("file written", f"`{found.file_name}`" if found.file_name else "none"),
-            ("known from", "; ".join(_link(source) for source in facts.sources)),
-        )
-        parts.append(f"### `{found.id}`: {facts.title.replace('<', '`<').replace('>', '>`')}\n")
-        parts.append(_table(("", ""), pairs) + "\n")
-    names = ", ".join(f"`{name}`" for name in ANNOUNCED)
-    parts.append(f"### Not played yet\n\n{names or 'none'}\n")
+        said = dict(pairs(found))
+        said["file written"] = f"`{found.file_name}`" if found.file_name else "none"
+        said["known from"] = "; ".join(_link(source) for source in found.facts.sources)
+        parts.append(f"### `{found.id}`: {found.facts.title.replace('<', '`<').replace('>', '>`')}\n")
+        parts.append(_table(("", ""), said.items()) + "\n")
     return "\n".join(parts)
 
 

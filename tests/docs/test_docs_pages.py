@@ -23,11 +23,11 @@ from rotator.files.policy_tables import (
 from rotator.files.policy_toml import read_policy
 from rotator.files.policy_values import COVER
 from rotator.files.reading import Either, Many, Table, Type
-from rotator.mechanisms.registry import ANNOUNCED, MODULES
+from rotator.mechanisms.registry import KNOWN_IDS, MODULES, mechanism
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, Verdict
 from rotator.simulate.grammar import ACTIONS, EVENTS
 from tests.docs.making import COMMON, commands, made
-from tests.docs.sources import DOCS, ROOT, finding_ids, loss_ids, sections
+from tests.docs.sources import DOCS, GAPS, ROOT, finding_ids, loss_ids, sections, severities
 
 
 def page(name: str) -> str:
@@ -83,6 +83,12 @@ def test_a_finding_says_its_severity_and_what_to_do(name: str) -> None:
     assert "**Do:**" in body or name == "expiry-is-local"
 
 
+@pytest.mark.parametrize("name", sorted(set(severities()) - {each.format(w) for each, ws in GAPS.items() for w in ws}))
+def test_a_finding_names_each_severity_the_code_gives_it(name: str) -> None:
+    meaning = sections(page("findings.md"))[name].partition("**Do:**")[0].lower()
+    assert severities()[name] <= set(re.findall(r"\b(?:error|warning|info)\b", meaning))
+
+
 def test_every_loss_is_a_finding_with_a_section() -> None:
     assert loss_ids() <= set(sections(page("findings.md")))
 
@@ -110,13 +116,21 @@ def test_every_event_and_action_has_its_paragraph() -> None:
 
 def test_every_mechanism_that_is_played_has_its_section() -> None:
     found = sections(page("mechanisms.md"), 3)
-    assert {title.partition("`")[0] for title in found} == {*MODULES, "Not played yet"}
-    assert all(f"`{name}`" in found["Not played yet"] for name in ANNOUNCED)
+    assert [title.partition("`")[0] for title in found] == list(KNOWN_IDS)
 
 
 def test_import_names_every_mechanism_with_a_file() -> None:
     reads = sections(page("formats.md"))["What import reads"]
-    assert all(f"| `{name}` |" in reads for name in MODULES if name != "none")
+    assert re.findall(r"(?m)^\| `([a-z0-9-]+)`", reads) == list(MODULES)
+
+
+def test_export_names_every_file_and_every_list_of_somebody_else() -> None:
+    """Formats that are read and never written are named as such; every other file has its row."""
+    writes = sections(page("formats.md"))["What export writes"].partition("<!--")[0]
+    found = [mechanism(name) for name in MODULES]
+    rows = dict(re.findall(r"(?m)^\| `([a-z0-9-]+)` \| `([^`]+)`", writes))
+    assert rows == {own.id: own.file_name for own in found if own.ours_to_write}
+    assert all(f"`{own.id}`" in writes for own in found if not own.ours_to_write)
 
 
 # --- the policy file --------------------------------------------------------------------------------------------------

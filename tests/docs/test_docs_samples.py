@@ -87,6 +87,14 @@ def test_check_prints_what_its_schema_says(name: str, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_finding_is_about_a_place_of_this_machine(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a policy allows, and a baseline kept elsewhere, name findings by their subjects."""
+    subjects = [finding["subject"] for finding in asked(capsys, "check", sample(name))["findings"]]
+    assert subjects
+    assert not [subject for subject in subjects if str(ROOT) in subject]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("words", [(), ("--totals",), ("--until", "2027-03-31")], ids=["plain", "totals", "days"])
 def test_simulate_prints_what_its_schema_says(
     name: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]

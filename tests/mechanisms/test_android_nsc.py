@@ -8,7 +8,7 @@ import pytest
 
 from rotator.errors import InputError
 from rotator.mechanisms.android_nsc import MECHANISM as NSC
-from rotator.model.rules import BadConfig, LocalRoots, Mode
+from rotator.model.rules import BadConfig, LocalRoots
 from rotator.model.verdicts import Reason
 from tests.judging import ICA, LEAF, ROGUE, ROGUE_ICA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, refused
 from tests.minting import instant, pin, pin_b64
@@ -242,9 +242,28 @@ def test_a_host_without_a_block_trusts_what_the_base_does(source: str, local_roo
 def test_pins_that_the_system_store_overrides_are_off() -> None:
     anchors = '<trust-anchors><certificates src="system" overridePins="true"/></trust-anchors>'
     rule = NSC.rule(read(NSC, nsc(block("example.com", body=PIN_LEAF + anchors))), "example.com")
-    assert rule.mode is Mode.OFF
     judgement = Scene(sent=(ROGUE, ROGUE_ICA), roots=(ROOT, ROGUE_ROOT)).judge(rule)
     assert (judgement.accepted, judgement.pin_in_force) == (True, False)
+
+
+@pytest.mark.parametrize("sources", ["{s}{u}", "{u}{s}", "{s}{s2}{u}", "{s2}{s}{u}"])
+def test_an_override_is_for_the_roots_of_its_source_alone(sources: str) -> None:
+    """An anchor with overridePins means no check; one that is in two sources has it when either does."""
+    s, s2 = '<certificates src="system" overridePins="true"/>', '<certificates src="system"/>'
+    listed = sources.format(s=s, s2=s2, u='<certificates src="user"/>')
+    text = nsc(block("example.com", body=f"{PIN_LEAF}<trust-anchors>{listed}</trust-anchors>"))
+    rule = NSC.rule(read(NSC, text), "example.com")
+    of_user = Scene(sent=(ROGUE, ROGUE_ICA), local=(ROGUE_ROOT,)).judge(rule)
+    of_system = Scene(sent=(ROGUE, ROGUE_ICA), roots=(ROOT, ROGUE_ROOT)).judge(rule)
+    assert (of_user.accepted, of_user.reason) == (False, Reason.PIN_MISMATCH)
+    assert (of_system.accepted, of_system.pin_in_force) == (True, False)
+
+
+@pytest.mark.parametrize("listed", ["", '<certificates src="user"/>'], ids=["none", "user"])
+def test_anchors_that_are_listed_replace_those_of_the_system(listed: str) -> None:
+    text = nsc(block("example.com", body=f"{PIN_LEAF}<trust-anchors>{listed}</trust-anchors>"))
+    found = Scene().judge(NSC.rule(read(NSC, text), "example.com"))
+    assert (found.accepted, found.reason) == (False, Reason.NO_PATH)
 
 
 def test_debug_overrides_are_not_for_users() -> None:

@@ -155,4 +155,4 @@ def test_a_written_file_is_read_as_what_was_meant() -> None:
     data = APPLE.render(config)
     assert read(APPLE, data) == config
     assert APPLE.render(read(APPLE, data)) == data
-    assert set(findings(APPLE, data)) == {"one-label-only"}
+    assert set(findings(APPLE, data)) == {"no-expiry", "one-label-only"}

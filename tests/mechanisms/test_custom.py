@@ -9,13 +9,18 @@ import pytest
 
 from rotator.errors import InputError
 from rotator.mechanisms.custom import Custom
+from rotator.mechanisms.registry import KNOWN_IDS
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
+from rotator.model.pki import TrustStore
 from rotator.model.policy import CustomMechanism
 from rotator.model.rules import Base, Builder, Fallback, LocalRoots, Mode, PathUse, Revocation, Scope
 from rotator.model.verdicts import Reason
+from rotator.simulate.judge import judge
+from rotator.simulate.judgement import Side, Situation
+from tests.desk import NOW
 from tests.judging import CONTEXT, ICA, LEAF, ROGUE, ROGUE_ICA, ROGUE_ROOT, ROOT, Scene, spec
-from tests.minting import instant, mint, pin, values
+from tests.minting import instant, mint, pin, root, values
 
 
 def custom(like: str, *, host_rule: str | None = None, runtime: str | None = None, **axes: str) -> Custom:
@@ -206,11 +211,67 @@ def test_files_are_those_of_the_other_mechanism() -> None:
     assert own.file_name == "pins.json"
 
 
-def test_a_mechanism_that_is_not_played_cannot_be_copied_yet() -> None:
-    with pytest.raises(InputError, match="not played yet"):
-        custom("go")
+def test_a_mechanism_that_is_unknown_cannot_be_copied() -> None:
     with pytest.raises(InputError, match="no mechanism has this id"):
         custom("gopher")
+
+
+@pytest.mark.parametrize("like", KNOWN_IDS)
+def test_every_mechanism_can_be_copied_and_changed(like: str) -> None:
+    """Without axes it says the same of every host; with one the axis changes and nothing else."""
+    given = spec("example.com", Cover("x.example.com", Reach.ALL), certificates=(certificate_pin(),))
+    given = replace(given, expires=date(2027, 1, 1), common_names={certificate_pin(): "leaf"})
+    own, changed = custom(like), custom(like, revocation="hard")
+    for host in ("example.com", "a.x.example.com", "other.test"):
+        plain = own.rule(own.from_pinset(given), host)
+        assert plain == own.inner.rule(own.inner.from_pinset(given), host)
+        rule = changed.rule(changed.from_pinset(given), host)
+        assert replace(rule, revocation=plain.revocation) == plain
+        assert rule.revocation is Revocation.HARD
+
+
+@pytest.mark.parametrize(("builder", "accepted"), [("backtrack", True), ("first-issuer", False), ("okhttp", False)])
+def test_how_paths_are_built_is_an_axis(builder: str, *, accepted: bool) -> None:
+    """Two cross-signs are sent and only the second one's root is trusted: some builders never come to it."""
+    first, second = root("first"), root("second")
+    signed = [mint("shared", by, ca=True, not_after="2035-01-01") for by in (first, second)]
+    leaf = mint("leaf", signed[0], names=["example.com"])
+    own = custom("okhttp", builder=builder)
+    rule = own.rule(own.from_pinset(spec(keys=("leaf",))), "example.com")
+    assert Scene(sent=(leaf, *signed), roots=(second,)).judge(rule).accepted is accepted
+
+
+@pytest.mark.parametrize(("axis", "accepted"), [("enforce", False), ("bypass", True), ("untrusted", False)])
+def test_what_local_roots_do_is_an_axis(axis: str, *, accepted: bool) -> None:
+    for like in ("okhttp", "cronet", "firefox", "android-nsc"):
+        own = custom(like, local_roots=axis)
+        rule = own.rule(own.from_pinset(spec(keys=("leaf", "b"), expires=date(2027, 6, 30))), "example.com")
+        if rule.clauses:
+            assert Scene(sent=(ROGUE, ROGUE_ICA), local=(ROGUE_ROOT,)).judge(rule).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("axis", "side", "accepted", "unsure"),
+    [
+        ("none", Side.OURS, True, False),
+        ("soft", Side.OURS, False, True),
+        ("list", Side.OURS, False, False),
+        ("hard", Side.OURS, False, False),
+        ("none", Side.ATTACKER, True, False),
+        ("soft", Side.ATTACKER, True, False),
+        ("list", Side.ATTACKER, False, False),
+        ("hard", Side.ATTACKER, False, False),
+    ],
+)
+def test_what_is_known_of_revocation_is_an_axis(axis: str, side: Side, *, accepted: bool, unsure: bool) -> None:
+    """Pins never see revocation; a soft check may, so nobody can rely on it either way."""
+    own = custom("curl", revocation=axis)
+    rule = own.rule(own.from_pinset(spec(keys=("leaf",))), "example.com")
+    sent = tuple(values(LEAF, ICA, ROOT))
+    trust = TrustStore(name="t", roots=sent[2:])
+    situation = Situation(at=NOW, revoked=frozenset({sent[0].sha256}))
+    judgement = judge(rule, sent[:2], "example.com", trust, situation, side)
+    assert (judgement.accepted, judgement.unsure) == (accepted, unsure)
 
 
 def test_losses_are_those_of_what_is_compared() -> None:

@@ -170,10 +170,10 @@ def test_a_distrusted_authority_anywhere_ends_the_path(builder: Builder) -> None
 
 @pytest.mark.parametrize("builder", ALL)
 def test_distrust_from_a_day_on_spares_older_leaves(builder: Builder) -> None:
-    """The minted leaf begins on 2026-10-01."""
+    """The minted leaf begins on 2026-10-01; the instant itself is the first that is refused."""
     key = WORLD.known[NEW].spki
-    after = Conditions(at=AT, distrusted=frozenset({(key, instant("2026-10-01"))}))
-    before = Conditions(at=AT, distrusted=frozenset({(key, instant("2026-09-30"))}))
+    after = Conditions(at=AT, distrusted=frozenset({(key, instant("2026-10-01T00:00:01Z"))}))
+    before = Conditions(at=AT, distrusted=frozenset({(key, instant("2026-10-01"))}))
     assert len(WORLD.paths(builder, (LEAF, ICA), (NEW,), after)) == 1
     assert WORLD.paths(builder, (LEAF, ICA), (NEW,), before) == []
 

@@ -110,11 +110,12 @@ def test_strict_decoding_allows_spare_bits_and_nothing_else() -> None:
 
 
 def test_kinds_know_their_length_and_whether_a_renewal_changes_them() -> None:
-    assert [kind.length for kind in PinKind] == [32, 20, 32, 20, 16, 32]
+    assert [kind.length for kind in PinKind] == [32, 20, 64, 32, 20, 16, 64, 32]
     assert [kind for kind in PinKind if kind.of_certificate] == [
         PinKind.CERT_SHA256,
         PinKind.CERT_SHA1,
         PinKind.CERT_MD5,
+        PinKind.CERT_SHA512,
     ]
 
 

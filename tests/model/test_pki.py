@@ -21,9 +21,11 @@ def test_a_certificate_matches_every_kind_of_pin_on_itself() -> None:
         Pin(PinKind.CERT_SHA256, L.sha256),
         Pin(PinKind.CERT_SHA1, L.sha1),
         Pin(PinKind.CERT_MD5, L.md5),
-        Pin(PinKind.RAW, L.spki),
+        Pin(PinKind.RAW, L.raw),
+        Pin(PinKind.SPKI_SHA512, L.spki_sha512),
+        Pin(PinKind.CERT_SHA512, L.sha512),
     ]
-    assert [len(pin.digest) == pin.kind.length for pin in pins] == [True] * 6
+    assert [len(pin.digest) == pin.kind.length for pin in pins] == [True] * 8
     assert all(L.matches(pin) for pin in pins)
     assert not any(I.matches(pin) for pin in pins)
 

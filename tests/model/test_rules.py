@@ -71,7 +71,14 @@ def test_a_rule_knows_all_its_pins() -> None:
         ),
         (Rule(clauses=(ANY,), path=PathUse.SENT), "any of 2 keys among what is sent"),
         (Rule(clauses=(ANY,), mode=Mode.REPORT_ONLY), "any of 2 keys anywhere in the path, reported only"),
-        (Rule(clauses=(ANY,), mode=Mode.OFF), "any of 2 keys anywhere in the path, switched off"),
+        (
+            Rule(clauses=(ANY,), system_roots=LocalRoots.BYPASS),
+            "any of 2 keys anywhere in the path; the system's roots bypass it",
+        ),
+        (
+            Rule(clauses=(ANY,), system_roots=LocalRoots.UNTRUSTED),
+            "any of 2 keys anywhere in the path; the system's roots are not trusted",
+        ),
         (Rule(clauses=(ANY,), base=Base.NONE), "any of 2 keys anywhere in the path, nothing else checked"),
         (Rule(clauses=(ANY,), base=Base.NO_HOST), "any of 2 keys anywhere in the path, the host name not checked"),
         (Rule(clauses=(ANY,), combine=Combine.PATH_OR_PIN), "any of 2 keys anywhere in the path, or a trusted path"),

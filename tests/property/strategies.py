@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from rotator.mechanisms.base import PinsetSpec
+from rotator.mechanisms.base import Mechanism, PinsetSpec
 from rotator.model import policy as p
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind, spki_pin
@@ -49,7 +50,7 @@ days = st.dates(date(1000, 1, 1), date(9998, 12, 31))
 
 
 @st.composite
-def specs(draw: st.DrawFn, fewest: int = 2) -> PinsetSpec:
+def specs(draw: st.DrawFn, fewest: int = 2, certificates_most: int = 1) -> PinsetSpec:
     """Draw a pinset that any client takes."""
     keys = draw(st.lists(spki_pins, min_size=fewest, max_size=5, unique=True))
     authorities = draw(st.lists(spki_pins.filter(lambda pin: pin not in keys), max_size=2, unique=True))
@@ -58,11 +59,28 @@ def specs(draw: st.DrawFn, fewest: int = 2) -> PinsetSpec:
         covers=draw(covers),
         keys=tuple(keys),
         authorities=tuple(authorities),
-        certificates=tuple(Pin(PinKind.CERT_SHA256, d) for d in draw(st.lists(digests, max_size=1))),
+        certificates=tuple(
+            Pin(PinKind.CERT_SHA256, d) for d in draw(st.lists(digests, max_size=certificates_most, unique=True))
+        ),
         expires=draw(st.none() | days),
         mode=draw(st.sampled_from([Mode.ENFORCE, Mode.REPORT_ONLY])),
         combine=draw(st.sampled_from([Combine.ANY, Combine.LEAF_AND_CA])),
     )
+
+
+def sayable(own: Mechanism) -> st.SearchStrategy[PinsetSpec]:
+    """Draw a pinset that leaves something to say: with an end, certificates or a name where a client needs it."""
+    return specs(certificates_most=2).map(lambda spec: _completed(own, spec))
+
+
+def _completed(own: Mechanism, spec: PinsetSpec) -> PinsetSpec:
+    if own.needs_expiry and spec.expires is None:
+        spec = replace(spec, expires=date(2027, 6, 30))
+    if not own.says_keys and not spec.certificates:
+        spec = replace(spec, certificates=tuple(Pin(PinKind.CERT_SHA256, pin.digest) for pin in spec.keys))
+    if not own.from_pinset(spec).pinned:
+        spec = replace(spec, covers=(*spec.covers[1:], Cover(spec.covers[0].name)))
+    return spec
 
 
 # --- policies ---------------------------------------------------------------------------------------------------

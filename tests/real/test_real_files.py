@@ -11,9 +11,10 @@ import pytest
 
 from rotator.errors import InputError
 from rotator.files.policy_toml import read_policy
+from rotator.files.roots import mozilla_bundle
 from rotator.mechanisms.base import ConfigRejectedError
 from rotator.mechanisms.registry import mechanism as known
-from rotator.model.pins import junk_reason, parse_spki
+from rotator.model.pins import junk_reason, parse_spki, spki_pin
 from rotator.workflows.importing import Imported, import_file
 from tests.judging import CONTEXT, read
 from tests.real.data import files, needs_data
@@ -26,6 +27,22 @@ FILES = [
     *(("trustkit-ios", path) for path in files("ios-plist")),
     *(("okhttp", path) for path in files("code-pins-okhttp")),
 ]
+#: Which mechanisms read the other kinds: what is not theirs must be refused in words.
+KINDS = {
+    "android-nsc": ("trustkit-android",),
+    "chromium-pins": ("chromium",),
+    "firefox-hpkp": ("firefox",),
+    "hpkp-headers": ("hpkp",),
+    "dane-tlsa": ("dane",),
+    "code-pins-trustkit-in-code": ("trustkit-ios",),
+    "code-pins-rn-flutter": ("rn-public-key-pinning", "rn-ssl-pinning", "flutter-http-pinning"),
+    "rn-flutter-files": ("rn-public-key-pinning", "rn-ssl-pinning", "approov"),
+    "certs": ("afnetworking", "alamofire"),
+}
+ALL = [
+    *FILES,
+    *((mechanism, path) for kind, names in KINDS.items() for path in files(kind) for mechanism in names),
+]
 #: Files in which writing the same pins changes pin lines, each with the reason.
 ODD = {
     "E-Rezept-App-Android__app-android-main-network_security_config__2024-01-23_6fdb6839.xml": "repeats pins",
@@ -33,6 +50,8 @@ ODD = {
     "chiuki__mockwebserver-demo.jsonl": "leaves the padding of a pin out",
     "mapbox__mapbox-events-android.jsonl": "repeats pins",
 }
+ANY = pytest.mark.parametrize(("mechanism", "path"), ALL, ids=[f"{m}-{p.name[:60]}" for m, p in ALL])
+BUNDLE = mozilla_bundle()[1]
 EVERY = pytest.mark.parametrize(("mechanism", "path"), FILES, ids=[f"{m}-{p.name[:60]}" for m, p in FILES])
 
 
@@ -52,7 +71,7 @@ def outcome(mechanism: str, path: Path) -> str:
     return "pinned" if found.config.pinned else "nothing pinned"
 
 
-@EVERY
+@ANY
 def test_a_result_that_is_a_readable_policy_or_one_clear_error(tmp_path: Path, mechanism: str, path: Path) -> None:
     imported = attempt(mechanism, path)
     if isinstance(imported, InputError):
@@ -62,9 +81,10 @@ def test_a_result_that_is_a_readable_policy_or_one_clear_error(tmp_path: Path, m
         return
     (tmp_path / "p.toml").write_text(imported.toml)
     policy, _ = read_policy(str(tmp_path / "p.toml"))
-    pinned = {pin for entry in imported.config.pinned for pin in entry.pins}
+    pinned = {pin for entry in imported.config.entries for pin in (*entry.pins, *entry.forbidden)}
     named = {own.spki for own in policy.keys.values()} | {own.spki for own in policy.authorities.values()}
-    assert named <= pinned
+    bundled = {spki_pin(BUNDLE[own.bundled].spki) for own in policy.authorities.values() if own.bundled}
+    assert (named - {None}) | bundled <= pinned
     assert imported.findings or policy.pinsets
 
 
@@ -106,13 +126,24 @@ def test_editing_in_what_is_there_changes_no_byte(mechanism: str, path: Path) ->
 def test_how_they_go_in_numbers() -> None:
     """A change here is a change in what people's own files do: look at it."""
     found: dict[str, Counter[str]] = {}
-    for mechanism, path in FILES:
+    for mechanism, path in ALL:
         found.setdefault(mechanism, Counter())[outcome(mechanism, path)] += 1
     assert {mechanism: dict(counter) for mechanism, counter in found.items()} == {
         "android-nsc": {"pinned": 69, "nothing pinned": 4, "its client refuses it": 1},
         "apple-ats": {"pinned": 10},
-        "trustkit-ios": {"nothing pinned": 10},
+        "trustkit-android": {"pinned": 69, "nothing pinned": 4, "its client refuses it": 1},
+        "trustkit-ios": {"nothing pinned": 10, "its client refuses it": 2},
         "okhttp": {"pinned": 9, "its client refuses it": 1},
+        "chromium": {"nothing pinned": 7, "pinned": 3, "no such file": 2},
+        "firefox": {"pinned": 1, "no such file": 1},
+        "hpkp": {"pinned": 1},
+        "dane": {"pinned": 1, "no such file": 1},
+        "rn-public-key-pinning": {"its client refuses it": 6, "pinned": 1},
+        "rn-ssl-pinning": {"no such file": 6, "pinned": 1},
+        "flutter-http-pinning": {"pinned": 1, "its client refuses it": 1},
+        "approov": {"no such file": 4, "pinned": 1},
+        "afnetworking": {"pinned": 112, "no such file": 2},
+        "alamofire": {"pinned": 112, "no such file": 2},
     }
 
 

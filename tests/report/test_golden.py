@@ -7,9 +7,10 @@ from datetime import date
 
 import pytest
 
-from rotator.mechanisms.base import Mechanism
-from rotator.mechanisms.registry import mechanism
+from rotator.mechanisms.base import Mechanism, PinsetSpec
+from rotator.mechanisms.registry import MODULES, mechanism
 from rotator.model.names import Cover, Reach
+from rotator.model.pins import Pin, PinKind
 from rotator.report import html, markdown, text
 from rotator.report.findings import to_document as findings_document
 from rotator.workflows.importing import import_file
@@ -18,7 +19,7 @@ from tests.judging import CONTEXT, spec
 from tests.report.test_document import WHOLE
 
 Golden = Callable[[str, str | bytes], None]
-FILES = ("android-nsc", "apple-ats", "trustkit-ios", "okhttp", "curl")
+FILES = [own for name in MODULES if (own := mechanism(name)).ours_to_write]
 PINSET = spec(
     "api.example.com",
     Cover("example.com", Reach.ALL),
@@ -26,17 +27,26 @@ PINSET = spec(
     authorities=("ca",),
     expires=date(2027, 6, 30),
 )
+CERTIFICATES = spec(
+    "api.example.com", certificates=(Pin(PinKind.CERT_SHA256, bytes(range(32))),), expires=PINSET.expires
+)
+"""What clients that compare whole certificates are given."""
 
 
-@pytest.mark.parametrize("own", [mechanism(name) for name in FILES], ids=lambda own: own.id)
+def pinset_of(own: Mechanism) -> PinsetSpec:
+    """Give the pinset that a client's file is written for."""
+    return PINSET if own.says_keys else CERTIFICATES
+
+
+@pytest.mark.parametrize("own", FILES, ids=lambda own: own.id)
 def test_files_as_export_writes_them(own: Mechanism, golden: Golden) -> None:
-    golden(f"{own.id}/{own.file_name}", own.render(own.from_pinset(PINSET)))
+    golden(f"{own.id}/{own.file_name}", own.render(own.from_pinset(pinset_of(own))))
 
 
-@pytest.mark.parametrize("own", [mechanism(name) for name in FILES], ids=lambda own: own.id)
+@pytest.mark.parametrize("own", FILES, ids=lambda own: own.id)
 def test_the_same_files_imported(own: Mechanism, golden: Golden, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.folder)
-    desk.file(own.file_name, own.render(own.from_pinset(PINSET)))
+    desk.file(own.file_name, own.render(own.from_pinset(pinset_of(own))))
     golden(f"{own.id}/imported.toml", import_file(own.id, own.file_name, TODAY).toml)
 
 

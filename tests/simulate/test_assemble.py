@@ -123,12 +123,6 @@ def test_what_cannot_be_put_together_is_told_by_its_place(desk: Desk, old: str, 
     assert any(p.path.endswith(path) and word in p.message for p in problems), [str(p) for p in problems]
 
 
-def test_a_mechanism_that_is_not_played_is_told_at_the_app(desk: Desk) -> None:
-    (problem,) = desk.problems(BASE + app("shop", "cronet"))
-    assert problem.path == "apps.shop.mechanism"
-    assert "not played yet" in problem.message
-
-
 def test_a_shipped_file_that_is_no_such_file_is_an_error_and_no_verdict(desk: Desk) -> None:
     desk.file("bad.xml", "nonsense")
     (problem,) = desk.problems(BASE + app("shop", "android-nsc", pinset="", more='config = "bad.xml"'))

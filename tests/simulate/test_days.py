@@ -143,3 +143,15 @@ action = "serve:api:b"
     assert answer.impact.lost.high == 1000
     with pytest.raises(UsageError, match="did you mean leak"):
         simulate(picture, Asked(scenario="leek"), NOW)
+
+
+def test_a_day_too_far_ahead_is_refused_at_once(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="too far ahead"):
+        desk.ask(BASE + app("shop"), "key-compromise:a", until="9999-12-31")
+
+
+def test_unlike_units_are_not_called_missing_counts(desk: Desk) -> None:
+    text = BASE + app("one", more='counts = { unit = "dau" }') + app("two", more='counts = { unit = "mau" }')
+    notes = " ".join(desk.ask(text, "key-compromise:a").notes)
+    assert "unlike units" in notes
+    assert "missing" not in notes

@@ -105,6 +105,16 @@ def test_the_event_ends_pins_in_formats_that_can_say_so(desk: Desk) -> None:
     assert set(verdicts(desk.ask(BASE + apps(), "pins-expire:p@2026-12-15", at="2026-12-13")).values()) == {OK}
 
 
+@pytest.mark.parametrize("mechanism", ["android-nsc", "trustkit-ios"])
+def test_the_event_ends_pins_at_its_instant_on_every_device(desk: Desk, mechanism: str) -> None:
+    """A date in a file ends at local midnight; an instant that is asked for is one."""
+    text = BASE + app("phone", mechanism)
+    event = "pins-expire:p@2026-11-24T18:00:00Z"
+    for at, verdict in (("2026-11-24T17:59:59Z", OK), ("2026-11-24T18:00:00Z", UNPINNED)):
+        found = row(desk.ask(text, event, at=at))
+        assert (found.verdict, found.unsure) == (verdict, False), at
+
+
 def test_the_event_does_not_make_pins_last_longer(desk: Desk) -> None:
     answer = desk.ask(DATED + app("tk", "trustkit-ios"), "pins-expire:p@2027-06-01", at="2027-01-01")
     assert row(answer).verdict is UNPINNED

@@ -23,7 +23,8 @@ from rotator.model.rules import (
     Scope,
 )
 from rotator.model.verdicts import Reason
-from rotator.simulate.judge import Judgement, Side, Situation, judge
+from rotator.simulate.judge import judge
+from rotator.simulate.judgement import Judgement, Side, Situation
 from tests.desk import NOW
 from tests.minting import Minted, instant, intermediate, mint, pin, root, values
 
@@ -147,7 +148,7 @@ def test_distrust_and_an_end_at_once_are_distrust() -> None:
     [
         (Rule(), Reason.NO_PINS),
         (Rule(listed=False), Reason.HOST_NOT_LISTED),
-        (replace(WRONG, mode=Mode.OFF), Reason.NO_PINS),
+        (replace(WRONG, system_roots=LocalRoots.BYPASS), Reason.NO_PINS),
         (replace(WRONG, mode=Mode.REPORT_ONLY), Reason.REPORT_ONLY),
         (replace(RIGHT, mode=Mode.REPORT_ONLY), Reason.REPORT_ONLY),
         (replace(WRONG, expiry=Expiry.at(NOW)), Reason.PINS_EXPIRED),

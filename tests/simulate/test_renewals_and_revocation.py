@@ -245,6 +245,13 @@ def test_distrust_from_a_day_on_spares_certificates_issued_before(desk: Desk) ->
     assert broken(verdicts(desk.ask(TEXT, event, "renew:api:same-key@2026-11-24"))) == set(ALL)
 
 
+@pytest.mark.parametrize(("issued", "gone"), [("2026-12-01T10:00:00Z", False), ("2026-12-02T00:00:00Z", True)])
+def test_what_is_issued_on_the_day_itself_is_not_issued_after_it(desk: Desk, issued: str, *, gone: bool) -> None:
+    events = (f"renew:api:same-key@{issued}", "ca-distrust:root?issued-after=2026-12-01@2026-12-05")
+    renewed = broken(verdicts(desk.ask(TEXT, events[0])))
+    assert broken(verdicts(desk.ask(TEXT, *events))) == (set(ALL) if gone else renewed)
+
+
 def test_a_client_that_checks_no_path_does_not_notice_distrust_or_ends(desk: Desk) -> None:
     own = '[mechanisms.careless]\nlike = "curl"\nbase = "none"\n'
     text = BASE + own + app("job", "careless")

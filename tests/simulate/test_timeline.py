@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rotator.errors import UsageError
-from rotator.model.policy import Pinset, Policy, TimelineRow
+from rotator.mechanisms.base import Entry, PinConfig
+from rotator.model.policy import Policy, TimelineRow
 from rotator.simulate.grammar import parse_action, parse_event
+from rotator.simulate.inventory import Enforced, Inventory
 from rotator.simulate.timeline import Timeline, from_row, happenings, with_ended_pinsets
 from tests.desk import BASE, NOW, Desk, app
 from tests.minting import instant
@@ -61,9 +63,13 @@ def test_a_row_gives_its_date_unless_the_text_has_one() -> None:
     ("own", "ends"), [(None, "2026-12-01"), ("2027-06-30", "2026-12-01"), ("2026-11-30", "2026-11-30")]
 )
 def test_pins_expire_early_but_never_later_than_their_own_date(own: str | None, ends: str) -> None:
-    policy = Policy(pinsets={"p": Pinset(expires=instant(own) if own else None)})
+    config = PinConfig(entries=(Entry(expires=instant(own) if own else None),))
+    items = [Enforced(mechanism="okhttp", config=config, source=s, from_file=f) for s, f in (("p", False), ("p", True))]
     order = happenings([parse_event(f"pins-expire:p{DAY}")], NOW)
-    assert with_ended_pinsets(policy, order).pinsets["p"].expires == instant(ends)
+    found = with_ended_pinsets(Inventory(policy=Policy(), enforced={("shop", 0): tuple(items)}), order)
+    cut, shipped = found.enforced["shop", 0]
+    assert cut.config.entries[0].expires == instant(ends)
+    assert shipped == items[1]
 
 
 def test_the_instants_are_those_of_events_ends_and_begins(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, pres
 
 BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 """What scroll bars are drawn with: cells of colour, not text."""
-SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 ."}
+SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 .", "mechanisms": "m ."}
 
 
 @pytest.mark.parametrize("place", SCREENS)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from rotator.errors import InputError, UnsafeError, UsageError
 from rotator.files.store import locked
+from rotator.mechanisms.registry import MODULES, mechanism
 from rotator.workflows import reports
 from rotator.workflows.exporting import Asked, Export, plan_export, to_json, write_export
 from rotator.workflows.opening import open_policy
-from tests.desk import BASE, KEYS, NOW, PKI, TODAY, TOP, Desk
+from tests.desk import API, BASE, KEYS, NOW, PKI, TODAY, TOP, Desk
 from tests.judging import diff
 from tests.minting import pin_b64, pin_text
 
@@ -140,7 +142,101 @@ def test_into_folders_goes_the_same_tree_and_the_policy(desk: Desk) -> None:
     assert found["app-android/p/Info.plist"] == "+"
     assert found["app-android/policy.toml"] == "+"
     write_export(str(desk.folder / "policy.toml"), export, NOW)
-    assert (android / "policy.toml").read_bytes() == (desk.folder / "policy.toml").read_bytes()
+    picture = open_policy(str(android / "policy.toml"), NOW.date())
+    assert picture.policy.pinsets == desk.open(BASE + APPS + EXPORTS).policy.pinsets
+    written = [Path(file) for export in picture.policy.exports for file in export.files.values()]
+    assert (android / "app/res/xml/nsc.xml") in written
+    assert (ios / "app/pins.json") in written
+
+
+def test_into_a_folder_a_file_begins_as_the_one_the_policy_names(desk: Desk) -> None:
+    """Settings that no pinset holds, such as whether cleartext is allowed, are not lost on the way."""
+    desk.file("app/res/xml/nsc.xml", NSC)
+    export = planned(desk, BASE + APPS + EXPORTS, into=(str(desk.folder / "fix"),))
+    (change,) = [change for change in export.files if change.path.name == "nsc.xml"]
+    assert (change.sign, change.path) == ("+", desk.folder / "fix/app/res/xml/nsc.xml")
+    assert b'<!-- cleartext stays off -->\n    <base-config cleartextTrafficPermitted="false"/>' in change.new
+    assert pin_b64("b").encode() in change.new
+
+
+def test_a_name_beside_those_of_the_pinset_keeps_its_pins_and_its_end(desk: Desk) -> None:
+    beside = NSC.replace("</domain>", "</domain><domain>other.example.net</domain>")
+    desk.file("app/res/xml/nsc.xml", beside)
+    with pytest.raises(InputError, match=r"demanded of other\.example\.net, which the pinset does not cover"):
+        planned(desk, BASE + APPS + EXPORTS)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "file", "data", "kept"),
+    [
+        (
+            "android-nsc",
+            "nsc.xml",
+            (
+                f'<network-security-config><domain-config><domain includeSubdomains="true">{API}</domain><pin-set>'
+                f'<pin digest="SHA-256">{pin_b64("c")}</pin></pin-set></domain-config></network-security-config>'
+            ),
+            b'includeSubdomains="true"',
+        ),
+        (
+            "trustkit-ios",
+            "TK.plist",
+            (
+                f"<plist><dict><key>TSKPinnedDomains</key><dict><key>{API}</key><dict><key>TSKIncludeSubdomains</key><true/>"
+                f"<key>TSKPublicKeyHashes</key><array><string>{pin_b64('c')}</string><string>{pin_b64('d')}</string></array></dict></dict></dict></plist>"
+            ),
+            b"<key>TSKIncludeSubdomains</key><true/>",
+        ),
+        (
+            "apple-ats",
+            "Info.plist",
+            (
+                "<plist><dict><key>NSAppTransportSecurity</key><dict><key>NSPinnedDomains</key><dict>"
+                f"<key>{API}</key><dict><key>NSIncludesSubdomains</key><true/><key>NSPinnedLeafIdentities</key><array><dict>"
+                f"<key>SPKI-SHA256-BASE64</key><string>{pin_b64('c')}</string></dict></array></dict>"
+                "</dict></dict></dict></plist>"
+            ),
+            b"<key>NSIncludesSubdomains</key><true/>",
+        ),
+        (
+            "cronet",
+            "pins.json",
+            json.dumps([{"host": API, "pins": [pin_text("c")], "includeSubdomains": True, "expires": "2028-01-01"}]),
+            b'"includeSubdomains": true',
+        ),
+    ],
+)
+def test_a_file_that_reaches_below_a_name_still_does_and_it_is_told(
+    desk: Desk, mechanism: str, file: str, data: str, kept: bytes
+) -> None:
+    desk.file(file, data)
+    text = BASE.replace('backups = ["b"]', 'backups = ["b"]\nexpires = 2028-01-01') + ALL.format(mechanism)
+    export = planned(desk, text + f'[[exports]]\npinset = "p"\nfiles = {{ {mechanism} = "{file}" }}\n')
+    (change,) = [change for change in export.files if change.path.name == file]
+    assert kept in change.new
+    assert any("since the file reaches it too" in note for note in export.notes)
+
+
+def test_comments_stay_and_one_beside_a_pin_that_changes_is_to_be_read(desk: Desk) -> None:
+    last = f'<pin digest="SHA-256">{pin_b64("old")}'
+    commented = NSC.replace(last, f"<!-- HSM slot 4 -->\n            {last}")
+    desk.file("app/res/xml/nsc.xml", commented)
+    export = planned(desk, BASE + APPS + EXPORTS)
+    (change,) = [change for change in export.files if change.path.name == "nsc.xml"]
+    assert b"<!-- HSM slot 4 -->" in change.new
+    assert any("comments stand beside pins" in note for note in export.notes)
+
+
+def test_pins_that_only_reported_are_not_enforced_without_a_word(desk: Desk) -> None:
+    desk.file(
+        "TK.plist",
+        f"<plist><dict><key>TSKPinnedDomains</key><dict><key>{API}</key><dict><key>TSKEnforcePinning</key><false/>"
+        f"<key>TSKPublicKeyHashes</key><array><string>{pin_b64('c')}</string><string>{pin_b64('d')}</string></array></dict></dict></dict></plist>",
+    )
+    export = planned(
+        desk, BASE + ALL.format("trustkit-ios") + '[[exports]]\npinset = "p"\nfiles = { trustkit-ios = "TK.plist" }\n'
+    )
+    assert any("enforced from now on" in note for note in export.notes)
 
 
 def test_what_its_client_refuses_is_refused_unless_a_reason_is_given(desk: Desk) -> None:
@@ -190,6 +286,27 @@ def test_a_file_whose_other_entries_would_widen_the_pins_is_not_written(desk: De
         planned(desk, BASE + APPS + EXPORTS)
 
 
+def test_two_pinsets_go_into_one_file(desk: Desk) -> None:
+    """Each edit builds on the one before it, and all of them are read back at the end."""
+    path = desk.file("app/res/xml/nsc.xml", NSC)
+    second = '[pinsets.q]\nprimary = "b"\nbackups = ["a"]\ncovers = ["www.example.com"]\nexpires = 2027-06-30\n'
+    exports = '[[exports]]\npinset = "{}"\nfiles = {{ android-nsc = "app/res/xml/nsc.xml" }}\n'
+    export = planned(desk, BASE + second + ALL.format("android-nsc") + exports.format("p") + exports.format("q"))
+    (change,) = [c for c in export.files if c.path == path]
+    assert change.what == "android-nsc pins of p, android-nsc pins of q"
+    assert b"www.example.com</domain>" in change.new
+    assert pin_b64("old").encode() not in change.new
+
+
+def test_two_clients_of_one_file_get_one_file(desk: Desk) -> None:
+    """TrustKit reads the platform's own file."""
+    desk.file("nsc.xml", NSC)
+    exports = '[[exports]]\npinset = "p"\nfiles = { android-nsc = "nsc.xml", trustkit-android = "nsc.xml" }\n'
+    export = planned(desk, BASE + ALL.format("android-nsc") + ALL.format("trustkit-android") + exports)
+    (change,) = [c for c in export.files if c.path.name == "nsc.xml"]
+    assert b'<trustkit-config enforcePinning="true"/>' in change.new
+
+
 def test_what_a_file_says_of_user_roots_is_its_own_affair(desk: Desk) -> None:
     """A pinset knows nothing of them, so they stay and stop no export."""
     anchors = '<trust-anchors><certificates src="system"/><certificates src="user"/></trust-anchors>\n        <pin-set>'
@@ -233,6 +350,64 @@ def test_what_a_mechanism_cannot_pin_is_skipped_and_told(desk: Desk) -> None:
     export = planned(desk, text)
     assert any("okhttp: p holds nothing that it can pin" in note for note in export.skipped)
     assert names(export, desk) == {"policy.toml": "="}
+
+
+def test_every_format_is_written_and_read_back_by_its_own_client(desk: Desk) -> None:
+    """From nothing, and again into what was written, which changes nothing."""
+    text = BASE.replace('backups = ["b"]', 'backups = ["b"]\ncertificates = ["a-chain"]\nexpires = 2027-06-30')
+    text += "".join(ALL.format(name) for name in MODULES)
+    export = planned(desk, text)
+    assert export.unsafe == ()
+    written = {change.what.partition(" pins of ")[0] for change in export.files}
+    assert written == {name for name in MODULES if mechanism(name).ours_to_write} | {"the updated policy"}
+    assert sorted(export.skipped) == [
+        "chromium is a list of somebody else: it is read, never written",
+        "firefox is a list of somebody else: it is read, never written",
+    ]
+    write_export(str(desk.folder / "policy.toml"), export, NOW)
+    assert not any(change.changed for change in planned(desk, text).files)
+
+
+def test_files_do_not_take_each_others_place(desk: Desk) -> None:
+    """Several clients name their file alike; each file still holds what its client reads."""
+    text = BASE.replace('backups = ["b"]', 'backups = ["b"]\ncertificates = ["a-chain"]\nexpires = 2027-06-30')
+    text += "".join(ALL.format(name) for name in MODULES)
+    paths = [change.path for change in planned(desk, text).files]
+    assert len(paths) == len(set(paths))
+    assert len(paths) == len([name for name in MODULES if mechanism(name).ours_to_write]) + 1
+
+
+@pytest.mark.parametrize(
+    ("client", "why"),
+    [
+        ("wultra", "wultra: p holds nothing that it can pin: wultra compares whole certificates"),
+        ("aiohttp", "aiohttp: p holds nothing that it can pin: aiohttp compares whole certificates"),
+        ("cronet", "cronet: p holds nothing that it can pin: cronet takes no pins without an end: write expires ="),
+        ("chromium", "chromium is a list of somebody else: it is read, never written"),
+    ],
+)
+def test_what_is_not_written_is_told_with_its_reason(desk: Desk, client: str, why: str) -> None:
+    export = planned(desk, BASE + ALL.format(client))
+    assert names(export, desk) == {"policy.toml": "="}
+    assert [note for note in export.skipped if note.startswith(why)] == list(export.skipped) != []
+
+
+def test_what_is_left_to_do_before_clients_have_the_pins_is_noted(desk: Desk) -> None:
+    text = BASE.replace('backups = ["b"]', 'backups = ["b"]\ncertificates = ["a-chain"]\nexpires = 2027-06-30')
+    notes = planned(desk, text + ALL.format("wultra") + ALL.format("approov")).notes
+    assert any("the signature is made where the signing key is" in note for note in notes)
+    assert any("approov hands pins out from its service" in note for note in notes)
+
+
+def test_fingerprints_of_other_certificates_stop_no_export(desk: Desk) -> None:
+    """The entries of a signed list are for certificates by their names: other names are none of the pinset's."""
+    other = {"name": "shop.example.com", "fingerprint": pin_b64("other"), "expires": 1_800_000_000, "signature": "MEUC"}
+    desk.file("fingerprints.json", json.dumps({"timestamp": 1, "fingerprints": [other]}))
+    text = BASE.replace('backups = ["b"]', 'backups = ["b"]\ncertificates = ["a-chain"]\nexpires = 2027-06-30')
+    exports = '[[exports]]\npinset = "p"\nfiles = { wultra = "fingerprints.json" }\n'
+    export = planned(desk, text + ALL.format("wultra") + exports)
+    (change,) = [c for c in export.files if c.path.name == "fingerprints.json"]
+    assert json.dumps(other).encode() in change.new
 
 
 def test_losses_are_told_with_their_file(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+import re
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from rotator.model.names import Cover, Reach
 from rotator.model.pins import b64
 from rotator.model.policy import Policy
 from rotator.workflows.importing import Names, import_file, slug, unused
-from tests.desk import TODAY
-from tests.minting import pin, pin_b64, pin_text
+from tests.desk import BASE, TODAY, Desk, app
+from tests.minting import chain_pem, intermediate, pin, pin_b64, pin_text, root
 
 A, B, C = pin_b64("a"), pin_b64("b"), pin_b64("c")
 
@@ -130,10 +131,11 @@ def test_curl_pins_every_host(tmp_path: Path) -> None:
     assert policy.pinsets["every-host"].covers is None
 
 
-def test_a_public_root_is_named_in_a_comment(tmp_path: Path) -> None:
+def test_a_public_root_is_an_authority_by_its_name(tmp_path: Path) -> None:
     root = mozilla_bundle()[1]["ISRG Root X1"]
     _, toml, _ = imported(tmp_path, "okhttp", json.dumps({"x.test": [f"sha256/{b64(root.spki)}", pin_text("b")]}))
-    assert "# ISRG Root X1" in toml
+    assert 'isrg-root-x1 = { bundled = "ISRG Root X1" }' in toml
+    assert 'authorities = ["isrg-root-x1"]' in toml
 
 
 @pytest.mark.parametrize(
@@ -218,3 +220,83 @@ def test_names_for_the_policy() -> None:
     assert slug("你好").startswith("n-")
     taken: set[str] = set()
     assert [unused("a", taken) for _ in range(3)] == ["a", "a-2", "a-3"]
+
+
+def test_names_of_a_list_are_used_and_told_apart_from_keys(tmp_path: Path) -> None:
+    bundle = tmp_path / "names.pem"
+    bundle.write_bytes(chain_pem(intermediate("Their CA 1", root("their root"))))
+    path = tmp_path / "pins.json"
+    path.write_text(json.dumps({"x.test": [pin_text("Their CA 1"), pin_text("b")]}))
+    toml = import_file("okhttp", str(path), TODAY, [str(bundle)]).toml
+    assert f'their-ca-1 = {{ spki = "{pin_text("Their CA 1")}" }}' in toml
+    assert 'authorities = ["their-ca-1"]' in toml
+    assert 'primary = "their-ca-1"' not in toml
+
+
+def test_a_policy_gives_its_names_and_they_are_not_written_again(desk: Desk) -> None:
+    picture = desk.open(BASE + app("shop"))
+    path = desk.file("pins.json", json.dumps({"x.test": [pin_text("a"), pin_text("ica"), pin_text("new")]}))
+    toml = import_file("okhttp", str(path), TODAY, inventory=picture.inventory).toml
+    assert 'primary = "a"' in toml
+    assert 'authorities = ["ica"]' in toml
+    assert toml.count("spki =") == 1
+    assert f'"{pin_text("new")}"' in toml
+
+
+def test_a_pin_that_nearly_is_a_known_one_is_told(tmp_path: Path) -> None:
+    known = mozilla_bundle()[1]["ISRG Root X1"]
+    text = b64(known.spki)
+    wrong = text[:10] + ("A" if text[10] != "A" else "B") + text[11:]
+    data = json.dumps({"x.test": [f"sha256/{wrong}", pin_text("b"), f"sha256/{text[:-1]}"]})
+    _, toml, ids = imported(tmp_path, "okhttp", data)
+    assert "pin-resembles" in ids
+    assert "# nearly ISRG Root X1: 1 character differs" in toml
+
+
+def test_a_ca_s_key_among_those_of_the_leaf_is_told_and_left_out(tmp_path: Path) -> None:
+    known = mozilla_bundle()[1]["ISRG Root X1"]
+    value = f"sha256//{A};sha256//{b64(known.spki)}"
+    policy, toml, ids = imported(tmp_path, "curl", value)
+    assert "ca-pin-for-leaf" in ids
+    assert "a CA's key is never the leaf's: ISRG Root X1" in toml
+    (pinset,) = policy.pinsets.values()
+    assert not pinset.authorities
+
+
+def test_roots_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
+    """Two keys of the bundle have the common name GlobalSign."""
+    bundle, by_name = mozilla_bundle()
+    for root_ in (r for r in bundle if r.label.startswith("GlobalSign")):
+        _, toml, _ = imported(tmp_path, "okhttp", json.dumps({"x.test": [f"sha256/{b64(root_.spki)}", pin_text("b")]}))
+        (name,) = re.findall(r'bundled = "(.*)"', toml)
+        assert by_name[name].spki == root_.spki
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ([], "every connection is refused"),
+        ([{"SPKI-SHA256-BASE64": "BACKUP_HASH_HERE"}], "every connection is refused"),
+    ],
+)
+def test_a_list_that_nothing_can_match_is_no_pinset_without_pins(tmp_path: Path, data: list[object], why: str) -> None:
+    """An empty pinset would say the opposite: not pinned."""
+    domain = {"NSPinnedLeafIdentities": data, "NSPinnedCAIdentities": [{"SPKI-SHA256-BASE64": C}]}
+    plist = plistlib.dumps({"NSAppTransportSecurity": {"NSPinnedDomains": {"example.com": domain}}})
+    policy, toml, _ = imported(tmp_path, "apple-ats", plist)
+    assert not policy.pinsets
+    assert f"# left out, {why}: example.com" in toml
+
+
+def test_digests_of_certificates_are_never_written_as_digests_of_keys(tmp_path: Path) -> None:
+    fingerprint = ":".join(["AB", *[f"{n:02X}" for n in range(31)]])
+    policy, toml, _ = imported(tmp_path, "urllib3", fingerprint)
+    assert not policy.keys
+    assert not policy.pinsets
+    assert "only pins that a pinset cannot hold" in toml
+
+
+def test_an_odd_spelling_for_trustkit_android_is_no_second_demand(tmp_path: Path) -> None:
+    text = nsc(block("example.com", A.rstrip("="), B, more='<trustkit-config enforcePinning="true"/>'))
+    _, toml, _ = imported(tmp_path, "trustkit-android", text)
+    assert "leaf-and-ca" not in toml

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rotator.cli.clock import now
@@ -24,7 +24,14 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     at = now(environ)
     picture = open_policy(asked.policy, at.date())
     return report(
-        asked.policy, picture, at, console, fail_on=asked.fail_on, baseline=asked.baseline, as_json=asked.json
+        asked.policy,
+        picture,
+        at,
+        console,
+        fail_on=asked.fail_on,
+        baseline=asked.baseline,
+        as_json=asked.json,
+        names=asked.names,
     )
 
 
@@ -37,9 +44,10 @@ def report(
     fail_on: str,
     baseline: str | None,
     as_json: bool,
+    names: Sequence[str] = (),
 ) -> int:
     """Check a policy that is open and print the outcome."""
-    checked = check(picture, at)
+    checked = check(picture, at, names)
     known = _baseline(baseline) if baseline else frozenset()
     fresh = [f for f in checked.findings if (f.id, f.subject) not in known]
     if as_json:

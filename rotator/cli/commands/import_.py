@@ -9,11 +9,14 @@ from rotator.cli.clock import now
 from rotator.cli.console import Console
 from rotator.model.findings import Severity
 from rotator.workflows.importing import import_file
+from rotator.workflows.opening import open_policy
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
     """Print the policy TOML; findings go to stderr, and 1 where any is a warning or worse."""
-    imported = import_file(asked.mechanism, asked.file, now(environ).date())
+    today = now(environ).date()
+    inventory = open_policy(asked.policy, today).inventory if asked.policy else None
+    imported = import_file(asked.mechanism, asked.file, today, asked.names, inventory)
     if asked.json:
         console.json({"schema": 1, "toml": imported.toml, "findings": [f.to_json() for f in imported.findings]})
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.shared import plist, xmltree
-from rotator.mechanisms.shared.splicing import Splices, indent_of, newline_of
+from rotator.mechanisms.shared.splicing import Splices, change_elements, indent_of, newline_of
 from rotator.mechanisms.shared.xmltree import Node, escape
 
 
@@ -78,8 +78,36 @@ def _lines(splices: Splices, value: Any, node: Node) -> list[str]:  # noqa: ANN4
 
 def _replace(splices: Splices, node: Node, value: Any) -> None:  # noqa: ANN401
     newline = newline_of(splices.data).decode()
+    if node.tag == "array" and isinstance(value, list) and value and node.children:
+        _change_array(splices, node, value, newline)
+        return
     text = newline.join(_lines(splices, value, node)).lstrip()
     splices.replace(node.start, node.end, text.encode())
+
+
+def _change_array(splices: Splices, node: Node, value: list[Any], newline: str) -> None:
+    """Keep the elements that are wanted; the others go, new ones come last."""
+    left = list(value)
+    keep = []
+    for child in node.children:
+        plain = _plain(child)
+        keep.append(plain in left)
+        if keep[-1]:
+            left.remove(plain)
+    pad = indent_of(splices.data, node.children[-1].start).decode("utf-8", "replace")
+    fresh = [newline.join(_lines(splices, item, node.children[-1])).lstrip() for item in left]
+    places = [(child.start, child.end) for child in node.children]
+    change_elements(splices, places, keep, fresh, node.inner_start, pad)
+
+
+def _plain(node: Node) -> Any:  # noqa: ANN401
+    """Give the value of a text or of a dictionary of texts; other things are equal to nothing."""
+    if node.tag == "string":
+        return node.whole_text
+    if node.tag == "dict":
+        pairs = zip(node.children[::2], node.children[1::2], strict=False)
+        return {name.whole_text: _plain(value) for name, value in pairs}
+    return node
 
 
 def _insert(splices: Splices, node: Node, key: str, value: Any) -> None:  # noqa: ANN401

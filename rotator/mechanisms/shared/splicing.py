@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+_REST = re.compile(rb"[ \t]*(?:<!--(?:(?!-->).)*-->[ \t]*)*(?=\r?\n)", re.DOTALL)
+"""What may follow an element on its line: comments."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,42 @@ class Splices:
             out += self.data[at:start] + new
             at = max(at, end)
         return bytes(out + self.data[at:])
+
+
+def change_elements(
+    splices: Splices,
+    elements: Sequence[tuple[int, int]],
+    keep: Sequence[bool],
+    fresh: Sequence[str],
+    inside: int,
+    pad: str,
+) -> None:
+    """Take elements of a list out and put others in behind the last one; comments stay where they are.
+
+    Args:
+        splices: the edits to the file, XML.
+        elements: where each element of the list begins and ends, in their order.
+        keep: which of them stay.
+        fresh: the new ones.
+        inside: where the list begins, for one without elements.
+        pad: the indentation of an element.
+    """
+    data, newline = splices.data, newline_of(splices.data).decode()
+    alone = False
+    for (start, end), stays in zip(elements, keep, strict=True):
+        if not stays:
+            alone = splices.remove_lines(start, end)
+    if not fresh:
+        return
+    at = inside
+    if elements:
+        rest = _REST.match(data, elements[-1][1])
+        at = rest.end() if rest is not None else elements[-1][1]
+    lines = [f"{newline}{pad}{text}" for text in fresh]
+    if elements and not keep[-1] and alone:
+        lines = [line.removeprefix(newline) + newline for line in lines]
+        at = data.find(b"\n", at) + 1 or at
+    splices.insert(at, "".join(lines).encode())
 
 
 def newline_of(data: bytes) -> bytes:

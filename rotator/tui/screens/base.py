@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
 WIDE = 130
-TITLES = {"fleet": "Fleet", "whatif": "What-if", "export": "Export", "reports": "Reports"}
+TITLES = {"fleet": "Fleet", "whatif": "What-if", "export": "Export", "reports": "Reports", "mechanisms": "Mechanisms"}
 
 
 class PlannerScreen(Screen[None]):
@@ -105,9 +105,10 @@ class PlannerScreen(Screen[None]):
         name = app.signs.text(app.session.file.rpartition("/")[2])
         left = f" {name}{' *' if app.session.dirty else ''}  {show(app.session.now)}"
         tabs: list[Part] = []
-        for number, (place, title) in enumerate(TITLES.items(), 1):
+        for place, title in TITLES.items():
+            key = next(a.shown_key for a in EVERYWHERE if a.id == f"screen.{place}")
             here = place == self.place
-            words = f" {number} {title} " if width >= 64 or here else f" {number} "
+            words = f" {key} {title} " if width >= (WIDE if place == "mechanisms" else 64) or here else f" {key} "
             tabs.append((words, "here" if here else "quiet"))
         room = max(0, width - sum(len(words) for words, _ in tabs) - 1)
         self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])

@@ -77,7 +77,7 @@ class FleetScreen(PlannerScreen):
                         f"{signs.verdict(row.verdict)} {row.verdict}",
                         signs.text(row.connection.cohort.name),
                         signs.text(row.connection.host),
-                        "?" if (count := row.connection.cohort.clients) is None else span(count.low, count.high),
+                        "?" if (count := row.connection.clients) is None else span(count.low, count.high),
                         ", ".join(row.connection.mechanisms),
                     ),
                     str(row.verdict),

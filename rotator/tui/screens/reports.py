@@ -64,7 +64,7 @@ class ReportsScreen(PlannerScreen):
         if not 0 <= self.list.index < len(self.found):
             self.page.fill([])
             return
-        width = max(40, self.page.size.width - 3)
+        width = max(40, self.page.text_width)
         signs = self.planner.signs
         document = self.found[self.list.index].document
         text = text_report.render(document, width=width, ascii_only=signs.ascii_only)

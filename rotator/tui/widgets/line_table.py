@@ -155,6 +155,16 @@ class LineTable(ScrollView, can_focus=True):
         self._show_cursor()
         self.post_message(self.Moved(self, self.index))
 
+    @property
+    def text_width(self) -> int:
+        """Give the cells that a table of one column has for its text."""
+        return self._room - 2
+
+    @property
+    def _room(self) -> int:
+        """Give the cells beside the sign of the cursor and the scroll bar."""
+        return max(10, self.size.width - 3)
+
     def _measure(self) -> None:
         """Share the width out: columns as wide as they need, the giving ones less, the least important dropped."""
         sample = [self.lines[i] for i in self.shown[:200]]
@@ -162,7 +172,7 @@ class LineTable(ScrollView, can_focus=True):
             max([cells(column.title), *(cells(line.cells[n]) for line in sample)])
             for n, column in enumerate(self.columns)
         ]
-        room = max(10, self.size.width - 3)
+        room = self._room
         kept = list(range(len(self.columns)))
         for number in sorted((c.drop for c in self.columns if c.drop), reverse=True):
             least = sum((min(need[n], self.columns[n].least) if self.columns[n].give else need[n]) + 2 for n in kept)

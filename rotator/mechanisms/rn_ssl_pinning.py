@@ -1,0 +1,176 @@
+"""React Native `react-native-ssl-pinning`: bundled certificates, or `sha256/` pins with `pkPinning`.
+
+Rules from the library's Java and Objective-C sources. With `pkPinning` Android pins the exact host through OkHttp;
+iOS takes the keys of every bundled certificate and ignores the list. Without it Android trusts nothing but the bundled
+certificates, and iOS compares whole certificates as AFNetworking does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rotator.errors import InputError, Problem
+from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
+from rotator.mechanisms.shared import bundled, lint, lookup, rows
+from rotator.model.findings import Finding, error, info, warning
+from rotator.model.names import Cover, canonical
+from rotator.model.rules import Base, Clause, LocalRoots, Revocation, Rule, Scope
+
+VENDOR = "https://github.com/MaxToyberman/react-native-ssl-pinning"
+_EXPECTED = 'bundled certificates, or JSON rows of {"host": ..., "pins": ["sha256/..."], "pkPinning": true}'
+
+
+class RnSslPinning(Mechanism):
+    """Both platforms' readings of one call."""
+
+    id = "rn-ssl-pinning"
+    file_name = "rn-ssl-pinning.json"
+    says_certificates = True
+    facts = Facts(
+        title="react-native-ssl-pinning",
+        object="bundled certificates; with pkPinning the public key, SHA-256",
+        scope="certificates as the only anchors; keys anywhere in the path",
+        host_rule="the host of each call, exactly",
+        expiry="none",
+        report_only="no",
+        local_roots="no other root counts in certificate mode; pins hold with pkPinning",
+        update_channel="files in the app's bundle; the list over the air",
+        bad_config="every call fails",
+        sources=("react-native-ssl-pinning android/ and ios/", VENDOR),
+    )
+
+    def parse(self, data: bytes, context: Context) -> Parsed:
+        """Read bundled certificates, or rows of host and pins."""
+        findings: list[Finding] = []
+        if data.lstrip()[:1] in (b"{", b"["):
+            entries = []
+            for where, row in rows.load(data, context.subject, _EXPECTED)[1]:
+                texts = row.get("pins", row.get("certs"))
+                host = row.get("host", row.get("pattern"))
+                if not isinstance(texts, list) or not isinstance(host, str | None):
+                    raise InputError(Problem("has no pins", file=context.subject, path=where, expected=_EXPECTED))
+                if row.get("disableAllSecurity") is True:
+                    findings.append(_disabled(f"{context.subject}: {host or where}"))
+                    entries.append(Entry(covers=(Cover(canonical(host)),) if host else (), unpinned_on_purpose=True))
+                    continue
+                pins, dead = lookup.read_pins(texts)
+                if row.get("pkPinning") is not True and not pins and dead:
+                    raise _names_of_files(context, where, dead[0])
+                covers = (Cover(canonical(host)),) if host else ()
+                entries.append(Entry(covers=covers, lists=(PinList(scope=Scope.ANY, pins=pins, dead=dead),)))
+            config = PinConfig(entries=tuple(entries))
+        else:
+            config = bundled.config_of(data, context, Scope.ANCHORS)
+        if config.pinned:
+            findings.append(
+                warning(
+                    "platforms-differ",
+                    context.subject,
+                    "with pkPinning iOS ignores the list and takes the keys of every bundled certificate; without it "
+                    "Android trusts nothing but the bundled certificates",
+                    "bundle exactly the certificates whose keys are in the list",
+                    VENDOR,
+                )
+            )
+            findings.append(
+                info(
+                    "restart-needed",
+                    context.subject,
+                    "the client is kept for each host: changed pins need a restart",
+                    source=VENDOR,
+                )
+            )
+        return Parsed(config=config, findings=(*findings, *self.lint(config, context)))
+
+    def rule(self, config: PinConfig, host: str) -> Rule:
+        """Give Android's reading, with iOS's beside it where the two differ."""
+        disabled = [e for e in config.entries if e.unpinned_on_purpose]
+        if any(not e.covers or any(cover.matches(host) for cover in e.covers) for e in disabled):
+            return Rule(base=Base.NONE)
+        found = [e for e in config.pinned if not e.covers or any(cover.matches(host) for cover in e.covers)]
+        if not found:
+            return Rule(listed=not config.pinned)
+        clauses = found[0].clauses
+        anchors = clauses[0].scope is Scope.ANCHORS or bundled.whole(found[0].pins)
+        if anchors:
+            replaced = tuple(Clause(scope=Scope.ANCHORS, pins=c.pins, dead=c.dead) for c in clauses)
+            android = Rule(clauses=replaced, base=Base.ANCHORS_REPLACED)
+            return replace(android, other=replace(android, revocation=Revocation.SOFT))
+        everything = Clause(
+            scope=Scope.ANY,
+            pins=frozenset(pin for e in config.pinned for pin in e.pins),
+            dead=frozenset(text for e in config.pinned for pins in e.lists for text in pins.dead),
+        )
+        android = Rule(clauses=clauses, local_roots=LocalRoots.ENFORCE)
+        ios = Rule(clauses=(everything,), local_roots=LocalRoots.ENFORCE, revocation=Revocation.SOFT)
+        return replace(android, other=ios)
+
+    def from_pinset(self, spec: PinsetSpec) -> PinConfig:
+        """Take keys with `pkPinning`, or certificates alone as bundled files."""
+        return lookup.exact_names(bundled.from_pinset(spec, Scope.ANY))
+
+    def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
+        """Add names that no host has."""
+        yield from super().lint(config, context)
+        yield from lint.odd_names(config, context, VENDOR)
+
+    def own(self, found: PinConfig, wanted: PinConfig) -> PinConfig:
+        """Leave out entries of other names: on iOS they count as well, which a finding says of every such file."""
+        names = {cover.name for entry in wanted.entries for cover in entry.covers}
+        own = (e for e in found.entries if not e.covers or any(cover.name in names for cover in e.covers))
+        return replace(found, entries=tuple(own))
+
+    def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
+        """Add that names are exact, and that keys and certificates do not go together."""
+        yield from super().losses(spec)
+        yield from bundled.losses(self.id, spec)
+        yield from lookup.exact_only(self.id, spec)
+
+    def render(self, config: PinConfig) -> bytes:
+        """Write rows of host and pins."""
+        return rows.dump({"rows": _rows(config)})
+
+    def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
+        """Replace the rows of the hosts; a bundled certificate cannot be changed like that."""
+        if data.strip() and data.lstrip()[:1] not in (b"{", b"["):
+            raise InputError(
+                Problem("is a certificate", file=context.subject, hint="put the new certificate's file into the bundle")
+            )
+        return rows.edit(data, _rows(config), context.subject)
+
+
+def _disabled(where: str) -> Finding:
+    return error(
+        "security-disabled",
+        where,
+        "disableAllSecurity is on: every certificate is accepted, pinned or not",
+        "take it out of what users get",
+        VENDOR,
+    )
+
+
+def _names_of_files(context: Context, where: str, name: str) -> InputError:
+    return InputError(
+        Problem(
+            "names a file of the bundle, not a pin",
+            file=context.subject,
+            path=where,
+            value=name,
+            expected=_EXPECTED,
+            hint="read the bundled certificates themselves",
+        )
+    )
+
+
+def _rows(config: PinConfig) -> list[rows.Row]:
+    found: list[rows.Row] = []
+    for entry in config.entries:
+        pins = [pin.text for pin in entry.pins]
+        found += [
+            {"host": cover.name, "pins": pins, "pkPinning": not bundled.whole(entry.pins)} for cover in entry.covers
+        ]
+    return found
+
+
+MECHANISM = RnSslPinning()

@@ -1,0 +1,61 @@
+"""What a judge is told and what it answers, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from rotator.model.paths import Path
+from rotator.model.pins import Pin
+from rotator.model.pki import Certificate
+from rotator.model.verdicts import Reason
+
+
+class Side(Enum):
+    """Whose chain is judged; where clients differ or nobody can know, the worse for that side's question counts."""
+
+    OURS = "ours"
+    ATTACKER = "attacker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What holds for everybody at one instant.
+
+    Attributes:
+        at: the instant.
+        distrusted: see `rotator.model.paths.Conditions`.
+        ended: certificates that are treated as expired.
+        revoked: certificates whose revocation is out.
+        extra: certificates that clients may build with though nobody sends them.
+    """
+
+    at: datetime
+    distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
+    ended: frozenset[bytes] = frozenset()
+    revoked: frozenset[bytes] = frozenset()
+    extra: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The answer for one presented chain.
+
+    Attributes:
+        accepted: whether the client goes on.
+        reason: why.
+        pin_in_force: whether pins were demanded of this connection.
+        unsure: the answer turns inside what nobody can know; it is the worse one.
+        path: the path that decided, where there was one.
+        pin: the pin that matched, where one did.
+        certificate: the certificate that decided: the one that matched, ended, was revoked or cannot be handled.
+    """
+
+    accepted: bool
+    reason: Reason
+    pin_in_force: bool = False
+    unsure: bool = False
+    path: Path | None = None
+    pin: Pin | None = None
+    certificate: Certificate | None = None

@@ -1,0 +1,111 @@
+"""react-native-ssl-pinning: bundled certificates as the only anchors, or keys with pkPinning; platforms differ."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rotator.errors import InputError
+from rotator.files.pem import decode
+from rotator.mechanisms.base import PinConfig
+from rotator.mechanisms.rn_ssl_pinning import MECHANISM as RN
+from rotator.model.pins import Pin, PinKind
+from rotator.model.rules import Base
+from rotator.model.verdicts import Reason
+from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason, spec
+from tests.minting import Minted, mint, pin, pin_text, root, values
+
+
+def rows(*rows: dict[str, object]) -> str:
+    """Write calls."""
+    return json.dumps({"rows": list(rows)})
+
+
+def keys(host: str, *names: str) -> dict[str, object]:
+    """Write a call with pkPinning."""
+    return {"host": host, "certs": [pin_text(name) for name in names], "pkPinning": True}
+
+
+def bundled(data: bytes) -> PinConfig:
+    """Read a certificate of the bundle."""
+    return RN.parse(data, replace(CONTEXT, decode=decode)).config
+
+
+@pytest.mark.parametrize("name", ["leaf", "ica", "root"])
+def test_with_pk_pinning_any_key_of_the_path_matches(name: str) -> None:
+    assert reason(RN, rows(keys("example.com", name))) is Reason.PIN_MATCHED
+    assert reason(RN, rows(keys("example.com", "x"))) is Reason.PIN_MISMATCH
+
+
+def test_names_are_exact() -> None:
+    text = rows(keys("example.com", "x"))
+    assert not pins_for(RN, text, "a.example.com")
+    assert not pins_for(RN, text, "other.test")
+
+
+def test_ios_takes_the_keys_of_the_whole_bundle_and_ignores_the_list() -> None:
+    """A list that leaves our key out breaks on Android and not on iOS, where another call brought it."""
+    text = rows(keys("example.com", "x"), keys("other.test", "leaf"))
+    judgement = Scene().judge(RN.rule(read(RN, text), "example.com"))
+    assert (judgement.accepted, judgement.unsure) == (False, True)
+    assert "platforms-differ" in findings(RN, text)
+
+
+def certificates(*minted: Minted) -> PinConfig:
+    """Bundle certificates."""
+    pins = tuple(Pin(PinKind.CERT_SHA256, values(m)[0].sha256) for m in minted)
+    return RN.from_pinset(spec(keys=(), certificates=pins))
+
+
+def test_without_it_only_the_bundled_certificates_are_anchors() -> None:
+    private = root("private")
+    own = mint("leaf", private, names=["example.com"])
+    rule = RN.rule(certificates(private), "example.com")
+    assert rule.base is Base.ANCHORS_REPLACED
+    assert not Scene().judge(rule).accepted
+    assert Scene(sent=(own, private)).judge(rule).reason is Reason.PIN_MATCHED
+
+
+@pytest.mark.parametrize("data", [ROOT.der, ROOT.pem], ids=["DER", "PEM"])
+def test_a_bundled_file_is_read_as_an_anchor(data: bytes) -> None:
+    rule = RN.rule(bundled(data), "example.com")
+    assert Scene(sent=(LEAF, ICA, ROOT)).judge(rule).reason is Reason.PIN_MATCHED
+    assert not Scene(sent=OTHER_CA, roots=(ROOT, ROGUE_ROOT)).judge(rule).accepted
+
+
+def test_local_roots_do_not_help() -> None:
+    local = Scene(sent=OTHER_CA, local=(ROGUE_ROOT,))
+    assert reason(RN, rows(keys("example.com", "leaf")), scene=local) is Reason.PIN_MISMATCH
+    assert not local.judge(RN.rule(certificates(ROOT), "example.com")).accepted
+
+
+def test_disable_all_security_accepts_everything_and_is_an_error() -> None:
+    text = rows({**keys("example.com", "leaf"), "disableAllSecurity": True}, keys("a.example.com", "leaf"))
+    scene = Scene(sent=(mint("x", ROGUE_ROOT, names=["other.test"], not_after="2026-11-01"),), roots=())
+    assert scene.judge(RN.rule(read(RN, text), "example.com")).accepted
+    assert not scene.judge(RN.rule(read(RN, text), "a.example.com"), "a.example.com").accepted
+    assert "security-disabled" in findings(RN, text)
+
+
+def test_changed_pins_need_a_restart() -> None:
+    assert "restart-needed" in findings(RN, rows(keys("example.com", "leaf")))
+
+
+def test_names_of_bundled_files_are_not_pins() -> None:
+    with pytest.raises(InputError, match="bundle"):
+        read(RN, rows({"host": "example.com", "certs": ["cert1"]}))
+
+
+def test_a_pin_that_is_no_digest_never_matches() -> None:
+    text = rows({"host": "example.com", "certs": ["sha256/AAAA"], "pkPinning": True})
+    assert reason(RN, text) is Reason.PIN_MISMATCH
+    assert "pin-never-matches" in findings(RN, text)
+    assert pins_for(RN, rows(keys("example.com", "leaf")), "example.com") == {pin("leaf")}
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b'[{"host": 1, "pins": []}]', b'[{"host": "a.b"}]', b"{", b"\x30\x00"])
+def test_what_is_no_such_file_is_an_input_error(data: bytes) -> None:
+    with pytest.raises(InputError):
+        bundled(data)
