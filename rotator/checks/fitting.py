@@ -18,7 +18,7 @@ def misplaced_pins(subject: Subject) -> Iterator[Finding]:
     above = {spki_pin(c.spki) for own in subject.inventory.authorities.values() for c in own}
     told: set[tuple[str, str, Pin]] = set()
     roots = " ".join(f.message for f in subject.inventory.findings if f.id == "ca-pin-for-leaf")
-    for path, label, item in _shipped(subject):
+    for _, label, item in _shipped(subject):
         source = subject.inventory.mechanisms[item.mechanism].facts.source
         for entry in item.config.entries:
             for pins in entry.lists:

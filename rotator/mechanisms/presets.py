@@ -21,6 +21,19 @@ from rotator.model.rules import Base, Builder, Clause, Combine, LocalRoots, Path
 _EXPECTED = 'JSON rows of {"host": ..., "pins": ["sha256/..."]}'
 
 
+def _seen(scope: Scope, path: PathUse) -> str:
+    """Say in words which certificates pins are compared with."""
+    if path is PathUse.LEAF or scope is Scope.LEAF:
+        return "the leaf"
+    of = {
+        PathUse.BUILT: "of the built path, root included",
+        PathUse.ANY: "of any valid path",
+        PathUse.SENT: "as sent",
+        PathUse.LINKED: "in a walk from issuer to issuer",
+    }
+    return f"any certificate {of[path]}"
+
+
 class Preset(Mechanism):
     """Code that compares pins by itself."""
 
@@ -55,7 +68,7 @@ class Preset(Mechanism):
         self.facts = Facts(
             title=about,
             object="what the code compares: public keys unless it says otherwise",
-            scope=f"{scope}, of the {path} certificates",
+            scope=_seen(scope, path),
             host_rule="what the code says",
             expiry="none",
             report_only="what the code says",

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rotator.errors import InputError, Problem, UsageError
 from rotator.files.place import NAME
 from rotator.files.policy_write import Section, render, table_name
-from rotator.files.roots import mozilla_bundle
+from rotator.files.roots import bundle_names, mozilla_bundle
 from rotator.files.store import write
 from rotator.mechanisms.base import Entry, PinConfig
 from rotator.mechanisms.registry import MODULES
@@ -272,7 +272,8 @@ class _Creation:
                 names.known[spki_pin(leaf.spki)] = unused(name, self.taken)
         for name, _, _, facts in self.keys:
             names.known.setdefault(facts.pin, name)
-        bundle, _ = mozilla_bundle()
+        bundle, by_name = mozilla_bundle()
+        self.bundled = bundle_names(by_name)
         pins = {p for s in self.shipped for e in s.config.entries for p in e.pins}
         intermediates = [c for served in self.served for c in served.certificates[1:]]
         for certificate in (*intermediates, *bundle):
@@ -289,7 +290,7 @@ class _Creation:
     def _bundled(self, names: Names, section: Section, *, assumed: bool) -> None:
         for pin, name in names.known.items():
             if pin in self.roots:
-                section.add(name, {"bundled": self.roots[pin].label})
+                section.add(name, {"bundled": self.bundled[pin.digest]})
             elif pin in self.intermediates and not self._is_key(pin):
                 section.add(name, {"spki": spki_text(pin)}, self.intermediates[pin].subject)
         if assumed and self.assumed_issuer == ASSUMED_ISSUER:
@@ -327,7 +328,8 @@ class _Creation:
             if host in hosts:
                 continue
             pins = self._pins_for(host)
-            leaf = next((p for p in pins if p not in self.roots and p not in self.intermediates), None)
+            ours = [pin for pin in pins if pin not in self.roots and pin not in self.intermediates]
+            leaf = min(ours, key=self._rank, default=None)
             issuer = next((names.known[p] for p in pins if p in self.roots), self.assumed_issuer)
             name = unused(slug(f"assumed-{host}"), self.taken)
             plan: dict[str, Any] = {"leaf": names.key(leaf)} if leaf is not None else {}
@@ -356,7 +358,7 @@ class _Creation:
             newest[shipped.mechanism] = shipped
         for shipped in newest.values():
             if len(shipped.config.pinned) == 1 and not shipped.config.pinned[0].lists[0].dead:
-                entry = self._with_given_keys(shipped.config.pinned[0], names)
+                entry = self._with_given_keys(shipped.config.pinned[0])
                 found = pinset_sections(PinConfig(entries=(entry,)), names, prefix="next-")
                 if found[0].lines:
                     return found
@@ -369,18 +371,20 @@ class _Creation:
         section.add("backups", backups or None)
         return [section] if section.lines else []
 
-    def _with_given_keys(self, entry: Entry, names: Names) -> Entry:
-        """Put the served key first and keys that nobody pins yet last: the pinset of the next release."""
-        from dataclasses import replace
-
-        known = [pin for pin in names.known if self._is_key(pin)]
+    def _with_given_keys(self, entry: Entry) -> Entry:
+        """Put the served key first and the keys that were given without a chain last: the next release's pinset."""
         lists = []
         for pins in entry.lists:
-            served = [p for p in pins.pins if p in known]
             extra = [facts.pin for _, _, _, facts in self.keys if facts.pin not in entry.pins]
-            rest = [p for p in pins.pins if p not in served]
-            lists.append(replace(pins, pins=(*served, *rest, *(extra if pins.scope is not Scope.CA else []))))
+            own = sorted(pins.pins, key=self._rank)
+            lists.append(replace(pins, pins=(*own, *(extra if pins.scope is not Scope.CA else []))))
         return replace(entry, lists=tuple(lists))
+
+    def _rank(self, pin: Pin) -> int:
+        """Put a key that is served first and one that was given without a chain, which is a backup, last."""
+        if any(spki_pin(s.certificates[0].spki) == pin for s in self.served):
+            return 0
+        return 2 if any(facts.pin == pin for _, _, _, facts in self.keys) else 1
 
     def _releases(self) -> dict[str, list[Shipped]]:
         apps: dict[str, list[Shipped]] = {}

@@ -294,3 +294,14 @@ def test_files_with_equals_signs_in_their_names_are_files(tmp_path: Path) -> Non
     assert read_input(str(path), None).app == ""
     with pytest.raises(InputError, match="cannot be read"):
         read_input("app:1=none.pem", None)
+
+
+def test_a_key_that_was_given_as_a_request_is_a_backup_wherever_the_file_has_it(maker: Maker) -> None:
+    """A request is for a key that no certificate is served for yet: the other pin is the one in use."""
+    maker.desk.file("backup-first.xml", NSC.format(pin_b64("b"), pin_b64("a")))
+    policy = maker.make("b.csr", "shop:1.0=backup-first.xml")
+    (pinset,) = policy.pinsets.values()
+    used = next(name for name, own in policy.keys.items() if own.spki is not None)
+    assert (pinset.primary, pinset.backups) == ((used,), ("b",))
+    (plan,) = policy.chains.values()
+    assert plan.leaf == used
