@@ -18,7 +18,7 @@ def misplaced_pins(subject: Subject) -> Iterator[Finding]:
     above = {spki_pin(c.spki) for own in subject.inventory.authorities.values() for c in own}
     told: set[tuple[str, str, Pin]] = set()
     roots = " ".join(f.message for f in subject.inventory.findings if f.id == "ca-pin-for-leaf")
-    for _, label, item in _shipped(subject):
+    for label, item in _shipped(subject):
         source = subject.inventory.mechanisms[item.mechanism].facts.source
         for entry in item.config.entries:
             for pins in entry.lists:
@@ -39,9 +39,9 @@ def misplaced_pins(subject: Subject) -> Iterator[Finding]:
                     )
 
 
-def _shipped(subject: Subject) -> Iterator[tuple[str, str, Enforced]]:
-    for path, label, enforced, _ in subject.releases():
-        yield from ((path, label, item) for item in enforced if item.from_file)
+def _shipped(subject: Subject) -> Iterator[tuple[str, Enforced]]:
+    for _, label, enforced, _ in subject.releases():
+        yield from ((label, item) for item in enforced if item.from_file)
 
 
 def key_types(subject: Subject) -> Iterator[Finding]:

@@ -228,13 +228,17 @@ class Rule:
         if self.mode is Mode.REPORT_ONLY:
             text += ", reported only"
         if self.expiry is not None:
-            text += f", until {show(self.expiry.last)}, then {'closed' if self.expiry.closed else 'open'}"
+            then = "closed" if self.expiry.closed else "open"
+            then = then if self.after is None else self.after.sentence
+            text += f", until {show(self.expiry.last)}, then {then}"
         if self.local_roots is LocalRoots.BYPASS:
             text += "; local roots bypass it"
         if self.system_roots is LocalRoots.BYPASS:
             text += "; the system's roots bypass it"
         if self.system_roots is LocalRoots.UNTRUSTED:
             text += "; the system's roots are not trusted"
+        if self.other is not None:
+            text += f"; read otherwise by some clients: {self.other.sentence}"
         return text
 
 

@@ -91,6 +91,7 @@ def _row_json(row: Row, answer: Answer, whole: Count | None) -> Json:
         "clients": None if clients is None else clients.high,
         "share": _share(clients, whole),
         "why": why(row, answer.inventory),
+        "demands": list(row.connection.demands),
     }
     if clients is not None and not clients.exact:
         data |= {"low": clients.low, "high": clients.high}

@@ -71,6 +71,16 @@ class Connection:
     note: str = ""
 
     @property
+    def demands(self) -> tuple[str, ...]:
+        """Say in a sentence for each mechanism what it demands of the host, every different one once."""
+        found = (
+            f"{mechanism}: {rule.sentence}"
+            for rules in self.rules.values()
+            for mechanism, rule in zip(self.mechanisms, rules, strict=True)
+        )
+        return tuple(dict.fromkeys(found))
+
+    @property
     def clients(self) -> Count | None:
         """Give the clients of the cohort that use the host; None when their number is not known."""
         whole = self.cohort.clients

@@ -13,7 +13,7 @@ from rotator.files.material import beside
 from rotator.files.policy_toml import read_bytes
 from rotator.files.policy_write import Section, render, table_name
 from rotator.files.roots import bundle_names, mozilla_bundle
-from rotator.mechanisms.base import Entry, PinConfig
+from rotator.mechanisms.base import Entry, Mechanism, PinConfig
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.findings import Finding, worst_first
 from rotator.model.names import Cover, Reach, is_host_name
@@ -33,11 +33,13 @@ class Imported:
         toml: policy TOML with its keys and pinsets.
         findings: what is to be said about it, worst first.
         config: the configuration as its client understands it.
+        demands: each pinned name, and in a sentence what is demanded of it.
     """
 
     toml: str
     findings: tuple[Finding, ...]
     config: PinConfig
+    demands: tuple[tuple[str, str], ...] = ()
 
 
 def import_file(
@@ -69,7 +71,22 @@ def import_file(
         comment=f"from {file} ({mechanism})",
     )
     findings = [*parsed.findings, *about_pins(parsed.config, file, known)]
-    return Imported(toml=text, findings=worst_first(findings), config=parsed.config)
+    return Imported(
+        toml=text,
+        findings=worst_first(findings),
+        config=parsed.config,
+        demands=tuple(_demands(known_mechanism(mechanism), parsed.config)),
+    )
+
+
+def _demands(mechanism: Mechanism, config: PinConfig) -> Iterator[tuple[str, str]]:
+    """Say what is demanded of each pinned name; of every host where the file names none."""
+    for entry in config.pinned:
+        if not entry.covers:
+            yield "every host", mechanism.rule(config, "any-host.invalid").sentence
+        for cover in entry.covers:
+            name = cover.name if cover.matches(cover.name) else f"any-name-below.{cover.name}"
+            yield cover.text, mechanism.rule(config, name).sentence
 
 
 @dataclass

@@ -77,6 +77,7 @@ def test_rows(desk: Desk, run: Run) -> None:
         "unsure": False,
         "clients": 900,
         "share": pytest.approx(900 / 1010),
+        "demands": ["okhttp: any of 2 keys anywhere in the path"],
         "why": "pin a matches in a > ica > root; whoever holds a is accepted: pin a matches",
         "low": 700,
         "high": 900,
@@ -140,7 +141,7 @@ def test_new_import_export_and_report(desk: Desk, run: Run) -> None:
     made = run("new", "fresh.toml", "a.pem", "b.csr", "--json").json
     assert set(made) == {"schema", "policy", "toml", "notes"}
     desk.file("pins.json", run("export", "policy.toml", "--json").out and '{"api.example.com": []}')
-    assert set(run("import", "okhttp", "pins.json", "--json").json) == {"schema", "toml", "findings"}
+    assert set(run("import", "okhttp", "pins.json", "--json").json) == {"demands", "findings", "schema", "toml"}
     exported = run("export", "policy.toml", "--promote", "b", "--json").json
     assert exported["written"] is False
     assert {"schema", "policy", "change", "pinsets", "files", "notes", "unsafe", "override", "skipped"} <= set(exported)

@@ -229,6 +229,7 @@ def simulate_schema() -> Schema:
             "why": _TEXT,
             "low": _COUNT,
             "high": _COUNT,
+            "demands": {"type": "array", "items": _TEXT},
             "beside": _TEXT,
         },
         optional=("low", "high", "beside"),

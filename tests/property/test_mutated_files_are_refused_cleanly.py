@@ -165,9 +165,11 @@ def test_long_runs_are_no_reason_to_wait(name: str) -> None:
     texts += [text.encode() for shape, text in SHAPES if shape == name]
     for data in texts:
         for run in (b" ", b"\n", b"\t;", b"=", b'"', b"a", b"- ", b"(", b"{", b"<", b"//\n", b"A="):
-            middle = len(data) // 2
-            long = run * 60_000
-            for broken in (data + long + b"!", long + data, data[:middle] + long + data[middle:]):
+            long = run * (60_000 // len(run))
+            body = data.rstrip()
+            places = {data.find(mark) + 1 for mark in b"=;: >,"} | {len(data) // 2}
+            cut = (data[:at] + long + end for at in sorted(places) for end in (data[at:], b'"', b"!"))
+            for broken in (body + long + b"!", body + b"; a=" + long + b'"', long + data, *cut):
                 attempt(lambda broken=broken: own.parse(broken, READING))  # type: ignore[misc]
 
 

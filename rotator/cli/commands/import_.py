@@ -11,6 +11,9 @@ from rotator.model.findings import Severity
 from rotator.workflows.importing import import_file
 from rotator.workflows.opening import open_policy
 
+MOST_SHOWN = 20
+"""Names whose rules are told; lists of browsers have hundreds."""
+
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
     """Print the policy TOML; findings go to stderr, and 1 where any is a warning or worse."""
@@ -18,9 +21,20 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     inventory = open_policy(asked.policy, today).inventory if asked.policy else None
     imported = import_file(asked.mechanism, asked.file, today, asked.names, inventory)
     if asked.json:
-        console.json({"schema": 1, "toml": imported.toml, "findings": [f.to_json() for f in imported.findings]})
+        console.json(
+            {
+                "schema": 1,
+                "toml": imported.toml,
+                "findings": [f.to_json() for f in imported.findings],
+                "demands": [{"name": name, "rule": rule} for name, rule in imported.demands],
+            }
+        )
     else:
         console.result(imported.toml)
+        for name, rule in imported.demands[:MOST_SHOWN]:
+            console.talk(f"{name}: {rule}")
+        if len(imported.demands) > MOST_SHOWN:
+            console.talk(f"and {len(imported.demands) - MOST_SHOWN} more names: --json lists all")
         for finding in imported.findings:
             hint = f"\n  hint: {finding.hint}" if finding.hint else ""
             console.talk(f"{finding.severity}: {finding.id}: {finding.subject}: {finding.message}{hint}")

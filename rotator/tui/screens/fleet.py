@@ -146,7 +146,9 @@ class FleetScreen(PlannerScreen):
     def _explain_client(self) -> None:
         answer = self.planner.checked.baseline
         if 0 <= self.clients.index < len(answer.impact.rows):
-            self.why(why(answer.impact.rows[self.clients.index], answer.inventory))
+            row = answer.impact.rows[self.clients.index]
+            demands = "; ".join(row.connection.demands)
+            self.why(f"{why(row, answer.inventory)}. Demands {demands}")
 
     def _explain_pinset(self) -> None:
         if not 0 <= self.pinsets.index < len(self.keys):
