@@ -1,6 +1,6 @@
 """Make the certificates, keys, requests and pin files of the sample policies again, from nothing.
 
-    python policies/mint.py
+    python policies/mint.py [SAMPLE...]
 
 Every private key is made in memory, used, and thrown away: none is ever written. Dates, names and serial numbers are
 fixed; keys, and so all pins, are new at each run. The policies themselves are written by hand and do not change.
@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import plistlib
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,9 +40,10 @@ class Issuer:
 
 
 def main() -> None:
-    """Make the files of both samples."""
-    storefront(HERE / "storefront")
-    intranet_bank(HERE / "intranet-bank")
+    """Make the files of the samples named, or of all of them."""
+    samples = {"storefront": storefront, "intranet-bank": intranet_bank, "incidents": incidents}
+    for name in sys.argv[1:] or samples:
+        samples[name](HERE / name)
 
 
 def storefront(home: Path) -> None:
@@ -104,6 +106,32 @@ def intranet_bank(home: Path) -> None:
     put(home / "tablet/Info.plist", info_plist((names,), pins, authorities=[spki(first.key)]))
 
 
+def incidents(home: Path) -> None:
+    """Make the certificates of the two incidents that turn on a cross-sign; all others know their CAs by digest."""
+    old = authority("Old External Root", 1, "2000-05-30", "2020-05-30T10:48:38")
+    new = authority("New Public Root", 2, "2010-02-01", "2038-01-18")
+    cross = cross_signed(new, 3, "2000-05-30", "2020-05-30T10:48:38", old)
+    issuing = authority("Public Issuing CA", 4, "2018-11-02", "2030-12-31", new)
+    for name, made in (
+        ("old-root", old.certificate),
+        ("new-root", new.certificate),
+        ("cross-sign", cross),
+        ("issuing", issuing.certificate),
+    ):
+        put(home / f"pki/addtrust-{name}.pem", pem(made))
+    first = authority("First Signature Root X3", 1, "2000-09-30", "2021-09-30T14:01:15")
+    second = authority("Second Research Root X1", 2, "2015-06-04", "2035-06-04")
+    longer = cross_signed(second, 3, "2021-01-20", "2024-09-30T18:14:03", first)
+    r3 = authority("Second Issuing R3", 4, "2020-09-04", "2025-09-15", second)
+    for name, made in (
+        ("dst-root", first.certificate),
+        ("isrg-root", second.certificate),
+        ("isrg-by-dst", longer),
+        ("isrg-issuing", r3.certificate),
+    ):
+        put(home / f"pki/{name}.pem", pem(made))
+
+
 # --- keys, requests and certificates --------------------------------------------------------------------------------
 
 
@@ -128,6 +156,14 @@ def authority(name: str, serial: int, begin: str, end: str, issuer: Issuer | Non
     if issuer is not None:
         builder = builder.add_extension(under(issuer), critical=False)
     return Issuer(signed(builder, issuer.key if issuer else key), key)
+
+
+def cross_signed(of: Issuer, serial: int, begin: str, end: str, issuer: Issuer) -> x509.Certificate:
+    """Certify a CA's key once more, by another CA."""
+    builder = unsigned(of.certificate.subject, issuer.certificate.subject, of.key, serial, begin, end)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = builder.add_extension(usage(ca=True), critical=True)
+    return signed(builder.add_extension(under(issuer), critical=False), issuer.key)
 
 
 def under(issuer: Issuer) -> x509.AuthorityKeyIdentifier:
@@ -194,7 +230,7 @@ def named(name: str) -> x509.Name:
 
 
 def day(text: str) -> datetime:
-    """Give the start of a day."""
+    """Give the start of a day, or an instant."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from rotator.checks.named import of_policy, of_roots
+from rotator.model.calendar import Fact
 from rotator.model.pki import Certificate
 from rotator.model.policy import Count, Policy
 from rotator.model.resemblance import KnownKey, KnownKeys
@@ -27,6 +28,7 @@ class Subject:
         today: an impact with nothing happening, at that instant.
         shipped: the bytes of files that `[[exports]]` names, by path, where they exist.
         named: keys that files outside the policy name.
+        facts: what is known of the world, with dates.
     """
 
     inventory: Inventory
@@ -35,6 +37,7 @@ class Subject:
     today: Impact
     shipped: dict[str, bytes]
     named: tuple[KnownKey, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     @property
     def policy(self) -> Policy:

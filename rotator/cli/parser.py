@@ -99,6 +99,14 @@ def _simulate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-report", action="store_true", help="keep no report of this answer")
 
 
+def _threats(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("host", metavar="HOST", help="a host's label or one of its names")
+    command.add_argument(
+        "--mechanism", metavar="ID", help="the client to play (default: the one most users of the host have)"
+    )
+
+
 def _backtest(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("--history", required=True, metavar="DIR", help="recorded chains: PEM or JSON, dated")
@@ -140,6 +148,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "new": (_new, "build a policy from chains, keys, requests, shipped pin files and counts"),
     "check": (_check, "findings and calendar, for CI"),
     "simulate": (_simulate, "who breaks and who is exposed"),
+    "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
     "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),

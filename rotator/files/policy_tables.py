@@ -267,6 +267,7 @@ APP_FIELDS: Mapping[str, Type] = {
     ),
     "review_days": DAYS,
     "break_budget": SHARE,
+    "cleartext": Flag(),
     "floors": Many(
         Table(
             p.Floor,

@@ -13,13 +13,14 @@ from rotator.mechanisms.base import Context, Facts, Mechanism, Parsed, PinConfig
 from rotator.mechanisms.shared import nsc, nsc_edit
 from rotator.mechanisms.shared.nsc import VENDOR
 from rotator.model.findings import Finding
-from rotator.model.rules import Expiry, Rule
+from rotator.model.rules import Cleartext, Expiry, Rule
 
 
 class AndroidNsc(Mechanism):
     """The platform's own pinning since Android 7."""
 
     id = "android-nsc"
+    cleartext = Cleartext.REFUSED
     file_name = "network_security_config.xml"
     says_expiry = True
     facts = Facts(

@@ -17,7 +17,7 @@ from rotator.mechanisms.shared.decoding import apple
 from rotator.model.findings import Finding, info, warning
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import is_canonical, spki_pin
-from rotator.model.rules import Clause, LocalRoots, Revocation, Rule, Scope
+from rotator.model.rules import Clause, Cleartext, LocalRoots, Revocation, Rule, Scope
 
 VENDOR = "https://developer.apple.com/documentation/bundleresources/information-property-list/nspinneddomains"
 DIGEST = "SPKI-SHA256-BASE64"
@@ -139,6 +139,7 @@ class AppleAts(Mechanism):
     """Pins that the system's URL loading enforces."""
 
     id = "apple-ats"
+    cleartext = Cleartext.REFUSED
     file_name = "Info.plist"
     says_both = True
     facts = Facts(
@@ -164,7 +165,7 @@ class AppleAts(Mechanism):
         if isinstance(domains, dict):
             entries = [e for name, value in domains.items() if (e := reader.domain(name, value)) is not None]
         reader.findings += self._misplaced(root, context)
-        config = PinConfig(entries=tuple(entries))
+        config = PinConfig(entries=tuple(entries), cleartext=plist.cleartext(security))
         return Parsed(config=config, findings=(*reader.findings, *self.lint(config, context)))
 
     def _misplaced(self, root: dict[str, Any], context: Context) -> Iterator[Finding]:

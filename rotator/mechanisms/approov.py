@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rotator.errors import InputError, Problem
-from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
+from rotator.mechanisms.base import Channel, Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import json_edit, lint, lookup, rows
 from rotator.model.findings import Finding, info
 from rotator.model.names import Cover, canonical
@@ -27,6 +27,7 @@ class Approov(Mechanism):
     """Pins from a service, fed to OkHttp."""
 
     id = "approov"
+    channel = Channel.LIVE
     file_name = "approov-pins.json"
     facts = Facts(
         title="Approov managed pins",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.shared.lint import lint_pins
@@ -16,8 +17,31 @@ from rotator.model.findings import Finding
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.model.pki import Certificate
-from rotator.model.rules import BadConfig, Base, Clause, Combine, Expiry, LocalRoots, Mode, Rule, Scope, Usage
+from rotator.model.rules import (
+    BadConfig,
+    Base,
+    Clause,
+    Cleartext,
+    Combine,
+    Expiry,
+    LocalRoots,
+    Mode,
+    Rule,
+    Scope,
+    Usage,
+)
 from rotator.model.when import start_of
+
+
+class Channel(StrEnum):
+    """The way by which pins reach clients: who controls it can write them."""
+
+    RELEASE = "release"
+    HEADER = "header"
+    """The server's own answers, on every visit."""
+    LIVE = "live"
+    """A channel of its own, without a release."""
+    DNS = "dns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +114,22 @@ class PinConfig:
     """A whole configuration as its client understands it.
 
     `rejected` says why the client refuses all of it; then the entries are what could be read. `local_roots` and
-    `system_roots` are what roots do where no entry says it; None for the mechanism's own way.
+    `system_roots` are what roots do where no entry says it; None for the mechanism's own way. `cleartext` says for
+    names, None for all others, whether connections without TLS are allowed; None where the file leaves that open.
     """
 
     entries: tuple[Entry, ...] = ()
     rejected: str = ""
     local_roots: LocalRoots | None = None
     system_roots: LocalRoots | None = None
+    cleartext: tuple[tuple[Cover | None, bool | None], ...] = ()
+
+    def allows_cleartext(self, host: str) -> bool | None:
+        """Say what the file says of connections without TLS to a host: its nearest name decides."""
+        named = [(cover, allowed) for cover, allowed in self.cleartext if cover is not None and cover.matches(host)]
+        if named:
+            return max(named, key=lambda row: (row[0].name == host, len(row[0].name)))[1]
+        return next((allowed for cover, allowed in self.cleartext if cover is None), None)
 
     @property
     def pinned(self) -> tuple[Entry, ...]:
@@ -251,6 +284,10 @@ class Mechanism:
     fewest_pins: int = 1
     #: Whether the file says which hosts it is for; where it does not, whoever uses it does.
     names_hosts: bool = True
+    #: How pins reach the client.
+    channel: Channel = Channel.RELEASE
+    #: Whether the client takes connections without TLS where its file says nothing.
+    cleartext: Cleartext = Cleartext.UNKNOWN
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read a file as the client does.

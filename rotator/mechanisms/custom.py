@@ -51,6 +51,8 @@ class Custom(Mechanism):
         self.needs_expiry = self.inner.needs_expiry
         self.most_pins = self.inner.most_pins
         self.fewest_pins = self.inner.fewest_pins
+        self.channel = self.inner.channel
+        self.cleartext = self.inner.cleartext
         # What compares another object is code of one's own: the other mechanism's file has no place for such pins.
         own = self.says_certificates != self.inner.says_certificates and self.object is not None
         self.file_name = "" if own else self.inner.file_name

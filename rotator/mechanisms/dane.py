@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from rotator.errors import InputError, Problem
-from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
+from rotator.mechanisms.base import Channel, Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import lookup, rows
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover, Reach, canonical
@@ -109,6 +109,7 @@ class Dane(Mechanism):
     """A client that asks a validating resolver for TLSA records."""
 
     id = "dane"
+    channel = Channel.DNS
     file_name = "tlsa.zone"
     says_certificates = True
     facts = Facts(

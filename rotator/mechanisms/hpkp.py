@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms import base
-from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
+from rotator.mechanisms.base import Channel, Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import header_edit, json_edit, lint, lookup
 from rotator.model.findings import Finding, info, warning
 from rotator.model.names import Cover, Reach, canonical, is_ip
@@ -156,6 +156,7 @@ class Hpkp(Mechanism):
     """A browser that still notes and enforces the header."""
 
     id = "hpkp"
+    channel = Channel.HEADER
     file_name = "public-key-pins.txt"
     says_report_only = True
     fewest_pins = 2

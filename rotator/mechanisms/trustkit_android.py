@@ -18,7 +18,7 @@ from rotator.mechanisms.shared.splicing import Splices, indent_of, newline_of
 from rotator.mechanisms.shared.xmltree import Node
 from rotator.model.findings import Finding, info, warning
 from rotator.model.pins import is_canonical
-from rotator.model.rules import Expiry, Mode, Rule, Scope
+from rotator.model.rules import Cleartext, Expiry, Mode, Rule, Scope
 
 VENDOR = "https://github.com/datatheorem/TrustKit-Android"
 _TAG = "trustkit-config"
@@ -73,6 +73,7 @@ class TrustKitAndroid(Mechanism):
     """The platform and TrustKit, both reading one file."""
 
     id = "trustkit-android"
+    cleartext = Cleartext.REFUSED
     file_name = "network_security_config.xml"
     says_expiry = True
     says_report_only = True

@@ -29,7 +29,7 @@ from rotator.mechanisms.shared.decoding import apple
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover, Reach, parents
 from rotator.model.pins import is_canonical, spki_pin
-from rotator.model.rules import BadConfig, LocalRoots, Mode, Revocation, Rule, Scope
+from rotator.model.rules import BadConfig, Cleartext, LocalRoots, Mode, Revocation, Rule, Scope
 
 VENDOR = "https://github.com/datatheorem/TrustKit"
 KEY_TYPES = frozenset({"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384"})
@@ -164,6 +164,7 @@ class TrustKitIos(Mechanism):
     """The library's own validator, called by the app or by swizzled network delegates."""
 
     id = "trustkit-ios"
+    cleartext = Cleartext.REFUSED
     file_name = "TrustKit.plist"
     says_expiry = True
     says_report_only = True
@@ -200,7 +201,10 @@ class TrustKitIos(Mechanism):
             config = PinConfig()
             return Parsed(config=config, findings=tuple(self.lint(config, context)))
         reader = _Reader(context)
-        config = PinConfig(entries=tuple(reader.domain(name, value) for name, value in domains.items()))
+        config = PinConfig(
+            entries=tuple(reader.domain(name, value) for name, value in domains.items()),
+            cleartext=plist.cleartext(root.get("NSAppTransportSecurity")),
+        )
         orphan = _orphan(config)
         if orphan:
             raise reader.reject(orphan, "an excluded subdomain without a pinned parent that includes it")

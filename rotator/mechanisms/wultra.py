@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rotator.errors import InputError, Problem
-from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
+from rotator.mechanisms.base import Channel, Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import json_edit, lint, rows
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover
@@ -32,6 +32,7 @@ class Wultra(Mechanism):
     """The store of fingerprints an app has fetched, or the fallback it shipped with."""
 
     id = "wultra"
+    channel = Channel.LIVE
     scope = Scope.LEAF
     file_name = "fingerprints.json"
     says_certificates = True

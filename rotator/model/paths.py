@@ -150,7 +150,8 @@ class _Backtrack:
         if anchor is not None and anchor != current:
             # The store's own certificate of this CA comes first; a client that wants every path also goes on with
             # the one that was sent, which another root may have signed.
-            yield from self._extend((*path[:-1], anchor), anchored=anchored)
+            if len(path) == 1 or self._may_sign(anchor, path[:-1]):
+                yield from self._extend((*path[:-1], anchor), anchored=anchored)
             anchor = None
         if anchor is not None and anchor.self_signed:
             yield from self._finish(path)

@@ -136,7 +136,7 @@ def planned_certificate(
         not_before: start of its validity.
         not_after: end of its validity.
         ca: whether it may sign others.
-        dns_names: the names it is for.
+        dns_names: the names it is for; IP addresses among them become those.
         common_name: a common name beside them.
         key_type: such as `ec-p256`; "" when not known.
         subject_id: the subject as bytes, where another certificate of the same authority exists.
@@ -159,7 +159,8 @@ def planned_certificate(
         not_before=not_before,
         not_after=not_after,
         ca=ca,
-        dns_names=dns_names,
+        dns_names=tuple(name for name in dns_names if not names.is_ip(name)),
+        ip_names=tuple(name.strip("[]") for name in dns_names if names.is_ip(name)),
         common_name=common_name,
         key_type=key_type,
         planned=True,
@@ -204,6 +205,7 @@ class TrustStore:
         intercepted_by: the proxy root under which all TLS is re-signed, if any.
         accepts_expired_roots: an anchor's own end does not matter.
         key_types: the key types the client can handle; None for all.
+        public: whether some public CA is trusted; False where every root is ours.
     """
 
     name: str
@@ -212,6 +214,7 @@ class TrustStore:
     intercepted_by: Certificate | None = None
     accepts_expired_roots: bool = False
     key_types: frozenset[str] | None = None
+    public: bool = True
     _by_name: dict[bytes, tuple[Certificate, ...]] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:

@@ -233,7 +233,8 @@ class App:
     """An app or a service that pins.
 
     `pinset` and `config` map a mechanism to a name or a path; the key "" stands for every mechanism of the app.
-    `hosts` maps a host to the share of clients that use it; None means every host of the policy.
+    `hosts` maps a host to the share of clients that use it; None means every host of the policy. `cleartext` says
+    whether it takes connections without TLS, where its files do not say it.
     """
 
     mechanism: tuple[str, ...]
@@ -253,6 +254,7 @@ class App:
     counts: CountsInfo | None = None
     released: date | None = None
     min_os: str | None = None
+    cleartext: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,15 @@ class Revocation(StrEnum):
     HARD = "hard"
 
 
+class Cleartext(StrEnum):
+    """Whether a client takes a connection without TLS."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+    UNKNOWN = "unknown"
+    """Nothing the policy names says it: what the code asks for decides."""
+
+
 class Mode(StrEnum):
     """Whether a mismatch refuses."""
 
@@ -168,6 +177,8 @@ class Rule:
         unknown_choice: which of several valid paths the client takes cannot be known.
         after: the rule that holds once the pins have ended; None for what `expiry` says.
         other: how the same configuration is read on another platform that the cohort may be on.
+        cleartext: whether a connection without TLS is taken.
+        hostile: an attacker wrote these pins: ours are refused, and whatever the attacker holds is what is pinned.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -190,6 +201,8 @@ class Rule:
     unknown_choice: bool = False
     after: Rule | None = None
     other: Rule | None = None
+    cleartext: Cleartext = Cleartext.UNKNOWN
+    hostile: bool = False
 
     @property
     def pins(self) -> frozenset[Pin]:
@@ -214,6 +227,8 @@ class Rule:
         """Say the rule in one sentence, without names of keys."""
         if self.rejected:
             return f"refuses every connection: {self.rejected}"
+        if self.hostile:
+            return "pins that an attacker wrote: ours are refused"
         if not self.clauses and not self.forbidden:
             if self.no_host is Fallback.CLOSED:
                 return "refused: the host is not listed"

@@ -90,6 +90,7 @@ REFUSAL_ORDER = (
     Reason.NO_PATH,
     Reason.KEY_TYPE_UNSUPPORTED,
     Reason.PIN_MISMATCH,
+    Reason.HOSTILE_PINS,
     Reason.PINS_EXPIRED,
     Reason.HOST_NOT_LISTED,
     Reason.FORCED_OUT,

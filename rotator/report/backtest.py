@@ -9,6 +9,8 @@ from rotator.simulate.backtest import Backtest, Break, Survival
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.totals import Total
 
+WHEN = "matched nothing"
+
 
 def to_json(result: Backtest, inventory: Inventory) -> Json:
     """Give a backtest as plain JSON values."""
@@ -29,16 +31,25 @@ def to_json(result: Backtest, inventory: Inventory) -> Json:
             }
             for b in result.breaks
         ],
-        "survival": [
+        "survival": [{"host": s.host, "pin": s.what, **_gaps(s)} for s in result.survival],
+        "pinsets": [{"host": s.host, "pinset": s.what, **_gaps(s)} for s in result.pinsets],
+    }
+
+
+def _gaps(found: Survival) -> Json:
+    return {
+        "pins": found.pins,
+        "broke": None if found.broke is None else iso(found.broke),
+        "date": None if found.broke is None else found.broke.date().isoformat(),
+        "snapshots": found.seen,
+        "held": found.held,
+        "broken": [
             {
-                "host": s.host,
-                "pin": str(s.level),
-                "broke": None if s.broke is None else iso(s.broke),
-                "date": None if s.broke is None else s.broke.date().isoformat(),
-                "snapshots": s.seen,
-                "held": s.held,
+                "from": iso(gap.begin),
+                "to": None if gap.end is None else iso(gap.end),
+                "snapshots": gap.snapshots,
             }
-            for s in result.survival
+            for gap in found.gaps
         ],
     }
 
@@ -70,9 +81,14 @@ def to_document(result: Backtest, inventory: Inventory) -> Document:
                 wide="whom",
             ),
         ]
+    if result.pinsets:
+        blocks += [
+            Heading("each pinset, whoever carries it"),
+            Table(("host", "pinset", "held", "matched nothing"), tuple(map(_survival, result.pinsets)), wide=WHEN),
+        ]
     blocks += [
         Heading("each kind of pin, made from the first chain"),
-        Table(("host", "pin on", "held", "first broke"), tuple(_survival(s) for s in result.survival)),
+        Table(("host", "pin on", "held", "matched nothing"), tuple(map(_survival, result.survival)), wide=WHEN),
     ]
     return Document(f"{inventory.policy.name}: backtest", tuple(blocks))
 
@@ -100,5 +116,8 @@ def _clients(total: Total) -> str:
 
 
 def _survival(found: Survival) -> tuple[str, ...]:
-    broke = "never" if found.broke is None else found.broke.date().isoformat()
-    return found.host, str(found.level), f"{found.held} of {found.seen}", broke
+    what = f"{found.what} ({found.pins})" if found.pins > 1 else found.what
+    spans = [
+        f"{gap.begin.date()} to {gap.end.date()}" if gap.end else f"from {gap.begin.date()} on" for gap in found.gaps
+    ]
+    return found.host, what, f"{found.held} of {found.seen}", ", ".join(spans) or "never"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rotator.model.policy import Count
-from rotator.model.verdicts import Verdict
+from rotator.model.verdicts import Reason, Verdict
 from rotator.model.when import iso, show
 from rotator.report.document import (
     Block,
@@ -19,8 +19,9 @@ from rotator.report.document import (
     percent,
     span,
 )
-from rotator.simulate.explain import why
+from rotator.simulate.explain import kept_keys, why
 from rotator.simulate.impact import Row
+from rotator.simulate.odds import Odds
 from rotator.simulate.question import Answer, Day
 from rotator.simulate.totals import Total
 
@@ -55,6 +56,8 @@ def to_json(answer: Answer, *, rows: bool = True) -> Json:
         },
         "because": {"notes": list(answer.notes)},
     }
+    if answer.odds:
+        data["renewals"] = [_odds_json(odds) for odds in answer.odds]
     if rows:
         data["cohorts"] = [_row_json(row, answer, whole) for row in impact.rows]
     if answer.question.until is not None:
@@ -66,6 +69,20 @@ def to_json(answer: Answer, *, rows: bool = True) -> Json:
             for day in answer.days
         ]
     return data
+
+
+def _odds_json(odds: Odds) -> Json:
+    cohort = odds.connection.cohort
+    return {
+        "app": cohort.app,
+        "version": cohort.version,
+        "trust": cohort.trust,
+        "host": odds.host,
+        "per_renewal": odds.per_renewal,
+        "renewals_per_year": odds.renewals,
+        "per_year": odds.per_year,
+        "by": list(odds.by),
+    }
 
 
 def total_json(total: Total) -> Json:
@@ -119,6 +136,8 @@ def to_document(answer: Answer) -> Document:
             wide="why",
         ),
     ]
+    if answer.odds:
+        blocks += [Heading("what a renewal from the issuer pool breaks"), _pools(answer)]
     if answer.days:
         blocks += [Heading("day by day"), _days(answer)]
     blocks += [
@@ -129,30 +148,56 @@ def to_document(answer: Answer) -> Document:
 
 
 def headlines(answer: Answer) -> list[str]:
-    """Say the answer in one to three sentences, the one that is most often got wrong among them."""
+    """Say the answer in a few sentences; first what is most often got wrong of a revocation."""
     impact = answer.impact
     broken, exposed = impact.broken, impact.exposed
-    said = []
+    counts = f"{_sentence(broken)} break, {_sentence(exposed)} are exposed."
     if broken.none and exposed.none:
-        said.append("Nobody breaks and nobody is exposed.")
-    else:
-        said.append(f"{_sentence(broken)} break, {_sentence(exposed)} are exposed.")
+        counts = "Nobody breaks and nobody is exposed."
+    return [*_first(answer), counts, *_remarks(answer)]
+
+
+def remarks(answer: Answer) -> list[str]:
+    """Say the same without the counts, for where those are shown already."""
+    return [*_first(answer), *_remarks(answer)]
+
+
+def _first(answer: Answer) -> list[str]:
+    stolen = any(o.id == "key-compromise" for o in answer.question.occurrences)
+    revoked = any(o.id == "revoke" for o in answer.question.occurrences)
+    return [REVOKED] if revoked and not stolen else []
+
+
+def _remarks(answer: Answer) -> list[str]:
+    """Say what should be known beside the counts, the worst first."""
+    impact = answer.impact
+    occurrences = answer.question.occurrences
+    said = [
+        f"{host} has a new certificate for {key}, which is stolen: a certificate is not a key, and nothing is mended."
+        for host, key in kept_keys(impact)
+    ]
     said += _later(answer)
-    swapped = {o.parts[0] for o in answer.question.occurrences if o.id in ("serve", "ca-change")}
-    stolen = [o.parts[0] for o in answer.question.occurrences if o.id == "key-compromise"]
-    if stolen and not exposed.none:
-        keys = join(stolen)
+    swapped = any(o.id in ("serve", "ca-change") for o in occurrences)
+    stolen = [o.parts[0] for o in occurrences if o.id == "key-compromise"]
+    by_key = any(row.verdict.is_exposed and row.attacker_reason is Reason.KEY_STOLEN for row in impact.rows)
+    if stolen and by_key:
         still = "still " if swapped else ""
         said.append(
-            f"A new key on the servers ends no exposure: these clients {still}accept {keys} until a release without "
-            "its pin, or the end of its certificates."
+            f"A new key on the servers ends no exposure: these clients {still}accept {join(stolen)} until a release "
+            "without its pin, or the end of its certificates."
         )
-    revoked = any(o.id == "revoke" for o in answer.question.occurrences)
-    if revoked and not stolen:
-        said.append("Revoked is not stolen: with a sound key, reissue with the same key breaks no key pin.")
+    said += [
+        f"The next renewal of {odds.host} breaks {odds.who} with a probability of {percent(odds.per_renewal)}; within "
+        f"a year ({odds.renewals} renewals) {percent(odds.per_year)}."
+        for odds in answer.odds[:2]
+        if odds.per_renewal > 0
+    ]
     if any(row.unsure for row in impact.rows):
         said.append("UNSURE rows turn on what nobody can know; the worse is counted.")
     return said
+
+
+REVOKED = "Revoked is not stolen: with a sound key, reissue with the same key breaks no key pin."
 
 
 def _later(answer: Answer) -> list[str]:
@@ -233,6 +278,18 @@ def line(row: Row, answer: Answer) -> tuple[str, ...]:
         row.connection.host + (f" ({row.connection.note})" if row.connection.note else ""),
         "?" if clients is None else span(clients.low, clients.high),
         why(row, answer.inventory),
+    )
+
+
+def _pools(answer: Answer) -> Table:
+    """Show the probability of a break per renewal and over a year."""
+    return Table(
+        ("host", "cohort", "per renewal", "per year", "where it comes from"),
+        tuple(
+            (o.host, o.who, percent(o.per_renewal), percent(o.per_year), ", ".join(o.by) or "none of the pool")
+            for o in answer.odds[:MOST_ROWS]
+        ),
+        right=("per renewal", "per year"),
     )
 
 

@@ -244,7 +244,13 @@ class _Assembly:
             intercepted_by=proxies[0] if proxies else None,
             accepts_expired_roots=trust.accepts_expired_roots,
             key_types=frozenset(trust.key_types) if trust.key_types else None,
+            public=not self._all_ours(trust),
         )
+
+    def _all_ours(self, trust: Trust) -> bool:
+        """Say whether every root of a store is held by us, so that no public CA is trusted."""
+        names = trust.roots if isinstance(trust.roots, tuple) else ()
+        return bool(names) and all(self.policy.authorities[n].holder == "ours" for n in names)
 
     def _anchors(self, names: Iterable[str]) -> tuple[Certificate, ...]:
         """Give the certificates that stand for authorities in a trust store: self-signed ones where there are any."""

@@ -6,95 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from rotator.errors import Problem, UsageError
-from rotator.model.names import canonical
-from rotator.model.pki import Certificate, Chain, may_have_issued, unknown_key
-from rotator.model.verdicts import Reason
-from rotator.model.when import DAY, parse_instant, plus, show, start_of
+from rotator.mechanisms.base import Channel
+from rotator.model.when import DAY, parse_instant, plus, start_of
+from rotator.simulate.attacking import ca_compromise, hostile_pins, key_compromise, local_root, mis_issue, strip
+from rotator.simulate.fleet import channel_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.pinsets import KeyIdentity, identity_of, key_identity
-from rotator.simulate.world import Attack, Offer, World
+from rotator.simulate.serving import algorithm_change, ca_change, host_label, intermediate_swap, renew, serve
+from rotator.simulate.world import Published, World
 
 Play = Callable[[World, Occurrence, Inventory], World]
-
-
-def key_compromise(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """An attacker holds the private key and can present every live certificate for it.
-
-    Swapping the server's key does not end this: only clients without the pin, or the end of the certificates as
-    each client checks it. A key without any certificate exposes nobody until a CA certifies it, except clients that
-    check nothing but the pin.
-    """
-    name = event.parts[0]
-    facts = inventory.keys[name]
-    certified = event.option("certified") == "yes"
-    if certified:
-        chains = _certified(world, inventory, name, key_identity(facts, name))
-        world = replace(world, issued=(*world.issued, *chains))
-    attack = Attack(kind=Reason.KEY_STOLEN, key=facts.pin, subject=name, certified=certified)
-    world = replace(world, attacks=(*world.attacks, attack))
-    if next(world.presented(attack, inventory), None) is None:
-        return world.noting(
-            f"needs-certificate: no certificate for {name} exists yet, so no client that checks one accepts it so far; "
-            f"key-compromise:{name}?certified=yes plays that a CA issues one"
-        )
-    return world
-
-
-def _certified(world: World, inventory: Inventory, name: str, identity: KeyIdentity) -> list[Chain]:
-    """Make the chains an attacker gets certified: one under each issuer of today, for the hosts that pin the key."""
-    chains = []
-    for host in _hosts_pinning(inventory, name):
-        for offer in world.served.get(host, ()):
-            leaf = _reissued(offer.chain.leaf, identity, name, world.at, inventory, host, "certification")
-            chains.append(Chain(name=f"{name} certified", sent=(leaf, *offer.chain.sent[1:]), planned=True))
-    return chains
-
-
-def _hosts_pinning(inventory: Inventory, name: str) -> list[str]:
-    """Give the hosts on which some client pins a key: those it could be served on; all of ours where none does."""
-    policy, pin = inventory.policy, inventory.keys[name].pin
-    found: set[str] = set()
-    for table in (inventory.enforced, inventory.beside):
-        for (app, _), enforced in table.items():
-            covers = [e.covers for item in enforced for e in item.config.entries if pin in e.pins]
-            found |= {
-                host
-                for host in policy.hosts_of(app)
-                for own in covers
-                if not own or any(cover.matches(n) for cover in own for n in policy.host_names(host))
-            }
-    return [h for h, host in policy.hosts.items() if h in found or (not found and host.control == "ours")]
-
-
-def _reissued(
-    old: Certificate,
-    identity: KeyIdentity,
-    subject: str,
-    at: datetime,
-    inventory: Inventory,
-    host: str,
-    purpose: str,
-) -> Certificate:
-    """Make the certificate the same issuer would give for a key: same names, same lifetime, from now on."""
-    what = f"{purpose} of {subject} for {host} in place of {old.sha256.hex()}"
-    names = dict.fromkeys((*old.dns_names, *inventory.policy.host_names(host)))
-    return replace(
-        old,
-        **identity,
-        sha256=unknown_key(f"certificate {what} at {show(at)}"),
-        subject=subject,
-        sha1=b"",
-        md5=b"",
-        sha512=b"",
-        not_before=at,
-        not_after=plus(at, old.not_after - old.not_before),
-        dns_names=tuple(names),
-        has_names=True,
-        serial=0,
-        planned=True,
-    )
 
 
 def key_loss(world: World, event: Occurrence, inventory: Inventory) -> World:
@@ -102,47 +23,13 @@ def key_loss(world: World, event: Occurrence, inventory: Inventory) -> World:
     return replace(world, lost=world.lost | {inventory.keys[event.parts[0]].pin})
 
 
-def serve(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """The host serves a chain, or a key, from then on, in all its places.
-
-    A key is served with the chain the policy has for it; where there is none today's issuer is assumed.
-    """
-    host = host_label(inventory, event.parts[0])
-    chain, note = chain_to_serve(world, inventory, host, event.parts[1])
-    places = dict.fromkeys(offer.place for offer in world.served[host]) or {"": None}
-    world = world.with_offers(host, tuple(Offer(place=place, chain=chain) for place in places))
-    return world.noting(note)
-
-
-def ca_change(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """The host serves another chain from then on."""
-    return serve(world, event, inventory)
-
-
-def renew(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """Every place of the host gets a new certificate from the same issuer, with the same key or a new one.
-
-    Without a variant the policy's `renew_key` says which; where it says nothing a new key, the worse, is taken.
-    """
-    host = host_label(inventory, event.parts[0])
-    variant = event.parts[1] or f"{inventory.policy.hosts[host].renew_key or 'new'}-key"
-    offers = []
-    for offer in world.served[host]:
-        old = offer.chain.leaf
-        identity = identity_of(old)
-        if variant == "new-key":
-            fresh = key_identity(None, f"renewal of {offer.chain.name} at {show(world.at)}")
-            identity = KeyIdentity(**{**fresh, "key_type": old.key_type})
-        subject = "a new key" if variant == "new-key" else inventory.name_of(old)
-        leaf = _reissued(old, identity, subject, world.at, inventory, host, f"renewal {variant}")
-        chain = Chain(name=f"{offer.chain.name} renewed", sent=(leaf, *offer.chain.sent[1:]), planned=True)
-        offers.append(Offer(place=offer.place, chain=chain))
-    note = (
-        ""
-        if event.parts[1] or inventory.policy.hosts[host].renew_key
-        else (f"renew_key of {host} is not stated: a renewal with a new key is assumed, the worse")
-    )
-    return world.with_offers(host, tuple(offers)).noting(note)
+def destroy(world: World, event: Occurrence, inventory: Inventory) -> World:
+    """We destroy our private key: nothing is served with it any more. A copy that was stolen is as good as before."""
+    name = event.parts[0]
+    pin = inventory.keys[name].pin
+    serving = [host for host, offers in world.served.items() if any(o.chain.leaf.matches(pin) for o in offers)]
+    note = f"{name} is destroyed while {', '.join(serving)} serves it" if serving else ""
+    return replace(world, lost=world.lost | {pin}).noting(note)
 
 
 def revoke(world: World, event: Occurrence, inventory: Inventory) -> World:
@@ -155,8 +42,15 @@ def revoke(world: World, event: Occurrence, inventory: Inventory) -> World:
 
 
 def announce(world: World, event: Occurrence, inventory: Inventory, at: datetime) -> World:
-    """A CA says which certificates it is going to revoke; so far nothing changes."""
-    return replace(world, at=at, announced=(*world.announced, (event, _leaves(world, event.parts[0], inventory))))
+    """Say that something will have happened later.
+
+    A CA says which certificates it is going to revoke: so far nothing changes. Live pins go out: some clients have
+    them at once.
+    """
+    world = replace(world, at=at)
+    if event.id == "publish":
+        return _publish(world, event, inventory, done=False)
+    return replace(world, announced=(*world.announced, (event, _leaves(world, event.parts[0], inventory))))
 
 
 def _leaves(world: World, name: str, inventory: Inventory) -> frozenset[bytes]:
@@ -172,13 +66,12 @@ def expire(world: World, event: Occurrence, inventory: Inventory) -> World:
     if name in inventory.chains:
         return replace(world, ended=world.ended | {inventory.chains[name].leaf.sha256})
     own = inventory.authorities[name]
-    known = [c for chain in inventory.chains.values() for c in chain.sent if any(c.spki == o.spki for o in own)]
+    keys = {c.spki for c in own}
+    known = (*inventory.certificates_of(keys), *(c for chain in inventory.chains.values() for c in chain.sent))
+    ended = {c.sha256 for c in known if c.spki in keys}
     if issuer:
-        keys = {c.spki for c in inventory.authorities[issuer]}
-        ended = {c.sha256 for c in (*own, *known) if c.signer in keys and not c.self_signed}
-    else:
-        anchors = [c for store in inventory.trust.values() for c in (*store.roots, *store.local_roots)]
-        ended = {c.sha256 for c in (*own, *known, *anchors) if any(c.spki == o.spki for o in own)}
+        signers = {c.spki for c in inventory.authorities[issuer]}
+        ended = {c.sha256 for c in known if c.spki in keys and c.signer in signers and not c.self_signed}
     return replace(world, ended=world.ended | ended)
 
 
@@ -196,103 +89,89 @@ def pins_expire(world: World, event: Occurrence, inventory: Inventory) -> World:
     return world
 
 
+def wrong_pin(world: World, event: Occurrence, inventory: Inventory) -> World:
+    """The pinset went out with pins that match nothing: whoever carries it is broken where it is enforced."""
+    name = event.parts[0]
+    files = sorted(
+        {
+            item.source
+            for (app, _), enforced in inventory.enforced.items()
+            if name in inventory.policy.apps[app].pinset.values()
+            for item in enforced
+            if item.from_file
+        }
+    )
+    note = f"clients that shipped with a file of their own are judged by it, not by {name}" if files else ""
+    return replace(world, wrong=world.wrong | {name}).noting(note)
+
+
+def ship(world: World, event: Occurrence, inventory: Inventory) -> World:  # noqa: ARG001 - as all events
+    """A release goes out with a pinset; the fleet was made with it, and nobody runs it as long as nobody updates."""
+    app, version, pinset = event.parts
+    return world.noting(f"assumed: nobody runs {app} {version} yet, which ships {pinset}")
+
+
+def publish(world: World, event: Occurrence, inventory: Inventory) -> World:
+    """Live pins are published: clients that fetch their pins have these once they have refreshed."""
+    return _publish(world, event, inventory, done=True)
+
+
+def _publish(world: World, event: Occurrence, inventory: Inventory, *, done: bool) -> World:
+    app, pinset = event.parts
+    since = event.at or world.at
+    fresh = Published(app=app, pinset=pinset, since=since, done=done)
+    known = [p for p in world.published if (p.app, p.pinset, p.since) != (app, pinset, since)]
+    place = next((n for n, p in enumerate(world.published) if p not in known), len(known))
+    takers = [
+        item
+        for (name, _), enforced in (*inventory.enforced.items(), *inventory.beside.items())
+        if name == app
+        for item in enforced
+        if channel_of(inventory, item) is Channel.LIVE
+    ]
+    note = "" if takers else f"no release of {app} takes live pins, so publishing {pinset} changes nothing"
+    return replace(world, published=(*known[:place], fresh, *known[place:])).noting(note)
+
+
+def floor(world: World, event: Occurrence, inventory: Inventory) -> World:  # noqa: ARG001 - as all events
+    """Clients below a version are made to update; nobody updates in these answers, so they count as cut off."""
+    app, version = event.parts
+    return replace(world, floors=(*world.floors, (app, version))).noting(
+        f"assumed: a client of {app} below {version} is cut off until it updates, and nobody updates here"
+    )
+
+
 PLAYED: Mapping[tuple[str, bool], Play] = {
     ("key-compromise", False): key_compromise,
     ("key-loss", False): key_loss,
     ("renew", False): renew,
     ("ca-change", False): ca_change,
+    ("intermediate-swap", False): intermediate_swap,
+    ("ca-compromise", False): ca_compromise,
+    ("ca-distrust", False): ca_distrust,
     ("revoke", False): revoke,
     ("expire", False): expire,
-    ("ca-distrust", False): ca_distrust,
+    ("mis-issue", False): mis_issue,
+    ("hostile-pins", False): hostile_pins,
+    ("strip", False): strip,
+    ("local-root", False): local_root,
     ("pins-expire", False): pins_expire,
+    ("wrong-pin", False): wrong_pin,
+    ("algorithm-change", False): algorithm_change,
     ("serve", True): serve,
+    ("ship", True): ship,
+    ("publish", True): publish,
+    ("floor", True): floor,
     ("revoke", True): revoke,
+    ("destroy", True): destroy,
 }
-"""What is played, by id and whether it is an action."""
+"""What is played, by id and whether it is an action: everything that the grammar knows."""
 
 
 def play(world: World, event: Occurrence, inventory: Inventory, at: datetime) -> World:
     """Let one thing happen.
 
     Raises:
-        UsageError: it is one that is not played.
+        UsageError: it cannot be played on this policy.
     """
-    function = PLAYED.get((event.id, event.action))
-    if function is None:
-        raise UsageError(
-            Problem(
-                f"{event.id} is kept in a policy but not played yet",
-                value=event.text,
-                expected=", ".join(sorted({name for name, _ in PLAYED})),
-            )
-        )
-    return function(replace(world, at=at), event, inventory)
-
-
-def host_label(inventory: Inventory, name: str) -> str:
-    """Give the label of a host from its label or DNS name.
-
-    Raises:
-        UsageError: no host has this name.
-    """
-    label = inventory.policy.host_label(name) or inventory.policy.host_label(canonical(name))
-    if label is None:
-        raise UsageError(Problem("no host has this name", value=name))
-    return label
-
-
-def chain_to_serve(world: World, inventory: Inventory, host: str, name: str) -> tuple[Chain, str]:
-    """Find or make the chain that serving a chain or a key means.
-
-    Returns:
-        The chain, and what was assumed to make it ("" when nothing was).
-    """
-    if name in inventory.chains:
-        return _as_served(inventory.chains[name], world, inventory, host)
-    facts = inventory.keys[name]
-    wanted = [c for c in inventory.chains.values() if c.leaf.matches(facts.pin)]
-    names = inventory.policy.host_names(host)
-    own = inventory.key_certificates.get(name)
-    exist = [c for c in wanted if not c.planned] + ([own] if own is not None else [])
-    live = [c for c in exist if c.leaf.valid_at(world.at) and all(c.leaf.covers(n) for n in names)]
-    if live:
-        return _with_intermediates(live[0], world.served.get(host, ())), ""
-    planned = [c for c in wanted if c.planned]
-    if planned:
-        return _as_served(planned[0], world, inventory, host)
-    today = world.served.get(host) or ()
-    if not today:
-        raise UsageError(Problem(f"{host} serves nothing, so no issuer can be assumed", value=name))
-    old = today[0].chain
-    issuer = inventory.name_of(old.sent[1]) if len(old.sent) > 1 else old.leaf.issuer
-    leaf = _reissued(old.leaf, key_identity(facts, name), name, world.at, inventory, host, "first certificate")
-    note = f"assumed: {name} has no chain in the policy, so {host} is taken to get one from today's issuer, {issuer}"
-    return Chain(name=f"{name} assumed", sent=(leaf, *old.sent[1:]), planned=True, assumed=note), note
-
-
-def _with_intermediates(chain: Chain, today: tuple[Offer, ...]) -> Chain:
-    """Complete a lone leaf with the intermediates that are sent today, where they are its issuers."""
-    if len(chain.sent) > 1:
-        return chain
-    for offer in today:
-        if len(offer.chain.sent) > 1 and may_have_issued(offer.chain.sent[1], chain.leaf):
-            return replace(chain, sent=(chain.leaf, *offer.chain.sent[1:]))
-    return chain
-
-
-def _as_served(chain: Chain, world: World, inventory: Inventory, host: str) -> tuple[Chain, str]:
-    """Give a chain as it is at the moment it is served: a planned one is issued by then, for the host's names."""
-    if not chain.planned:
-        return chain, ""
-    plan = inventory.policy.chains.get(chain.name)
-    leaf, note = chain.leaf, ""
-    late = leaf.not_after < world.at and chain not in world.issued
-    if leaf.not_before > world.at or late:
-        life = leaf.not_after - leaf.not_before
-        leaf = replace(leaf, not_before=world.at, not_after=plus(world.at, life))
-        when = "later" if late else "earlier"
-        note = f"assumed: {chain.name} is issued by {show(world.at)}, {when} than planned"
-    if plan is not None and plan.names is None:
-        names = dict.fromkeys((*leaf.dns_names, *inventory.policy.host_names(host)))
-        leaf = replace(leaf, dns_names=tuple(names))
-    return replace(chain, sent=(leaf, *chain.sent[1:])), note
+    return PLAYED[event.id, event.action](replace(world, at=at), event, inventory)

@@ -8,7 +8,7 @@ from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
 from rotator.model.verdicts import Reason
 from rotator.model.when import show
-from rotator.simulate.impact import Answer, Row
+from rotator.simulate.impact import Answer, Impact, Row
 from rotator.simulate.inventory import Inventory
 
 
@@ -16,10 +16,39 @@ def why(row: Row, inventory: Inventory) -> str:
     """Explain a row: how our own chain fares and, where there is an attacker, how the attacker does."""
     text = _ours(row, inventory)
     if row.attacker is not None:
-        text += f"; {_attacker(row.attacker, inventory)}"
+        text += f"; {_attacker(row.attacker, row, inventory)}"
     if row.unsure:
-        text += "; UNSURE: devices differ here, and the worse is counted"
+        text += f"; UNSURE: {_doubt(row)}, and the worse is counted"
     return text
+
+
+def kept_keys(impact: Impact) -> list[tuple[str, str]]:
+    """Give each host that got a new certificate for a key after that was stolen, and the key.
+
+    So it went with 30,000 certificates after Heartbleed: replaced, and the key kept.
+    """
+    world = impact.world
+    stolen = [attack for attack in world.attacks if attack.kind is Reason.KEY_STOLEN]
+    return [
+        (host, attack.subject)
+        for host, offers in world.served.items()
+        for attack in stolen
+        if attack.key is not None
+        and host in world.changed
+        and world.changed[host] >= attack.since
+        and any(offer.chain.leaf.matches(attack.key) for offer in offers)
+    ]
+
+
+def _doubt(row: Row) -> str:
+    """Say what nobody can know of a row."""
+    if row.reason is Reason.FORCED_OUT:
+        return "who updates is not cut off"
+    if row.reason is Reason.KEY_TYPE_UNSUPPORTED:
+        return "some clients handle this key type"
+    if not row.ours.judgement.unsure and row.attacker_reason is Reason.CLEARTEXT_ALLOWED:
+        return "what its code asks for decides; the app's cleartext says it"
+    return "another issuer of the pool may sign" if row.ours.choice else "devices differ here"
 
 
 def _where(answer: Answer, row: Row) -> str:
@@ -75,6 +104,10 @@ def _judgement(answer: Answer, row: Row, inventory: Inventory) -> str:  # noqa: 
             return "the path ends at a local root, which bypasses pins" + _by(path)
         case Reason.HOST_NOT_LISTED:
             return "the host is not among the pinned names" + (_by(path) if judgement.accepted else " and is refused")
+        case Reason.HOSTILE_PINS:
+            return "an attacker wrote the pins this client holds, and ours are not among them"
+        case Reason.FORCED_OUT:
+            return f"a floor stands above {row.connection.cohort.version}: who does not update is cut off"
         case _:
             return str(judgement.reason)
 
@@ -83,18 +116,36 @@ def _by(path: str) -> str:
     return f"; the path is {path}" if path else ""
 
 
-def _attacker(answer: Answer, inventory: Inventory) -> str:
-    subject = answer.chain
-    if answer.judgement.accepted:
-        how = {
-            Reason.KEY_STOLEN: f"whoever holds {subject} is accepted",
-        }.get(
-            answer.attack.kind if answer.attack else Reason.KEY_STOLEN,
-            f"the attacker is accepted by {subject}",
-        )
-        if answer.judgement.pin is not None:
-            how += f": pin {inventory.label(answer.judgement.pin)} matches"
-        elif answer.judgement.reason in (Reason.NO_PINS, Reason.PINS_EXPIRED, Reason.HOST_NOT_LISTED):
+_HOLDS = {
+    Reason.KEY_STOLEN: "whoever holds {}",
+    Reason.CA_COMPROMISED: "whoever signs with the key of {}",
+    Reason.CA_MISISSUES: "whoever got a certificate from {}",
+    Reason.HOSTILE_PINS: "whoever controls {} and the pins it sends",
+    Reason.LOCAL_ROOT_BYPASS: "whoever holds {}",
+    Reason.CLEARTEXT_ALLOWED: "{}",
+}
+_UNPINNED = (Reason.NO_PINS, Reason.PINS_EXPIRED, Reason.HOST_NOT_LISTED, Reason.REPORT_ONLY)
+
+
+def _attacker(answer: Answer, row: Row, inventory: Inventory) -> str:
+    kind = answer.attack.kind if answer.attack else Reason.KEY_STOLEN
+    who = _HOLDS[kind].format(answer.chain)
+    judgement = answer.judgement
+    if judgement.accepted:
+        how = f"{who} is accepted"
+        rules = row.connection.rules.get(answer.name, ())
+        if kind is Reason.CLEARTEXT_ALLOWED:
+            known = "nothing says that it refuses" if judgement.unsure else "the client takes"
+            how += f": {known} a connection without TLS"
+        elif judgement.pin is not None:
+            how += f": pin {inventory.label(judgement.pin)} matches"
+        elif any(rule.hostile for rule in rules):
+            how += ": its pins are what the client holds"
+        elif judgement.reason is Reason.LOCAL_ROOT_BYPASS:
+            how += ": a local root bypasses pins"
+        elif any(rule.probe and rule.clauses for rule in rules):
+            how += ": the pins are checked on another connection"
+        elif judgement.reason in _UNPINNED:
             how += ": no pin is in force"
         return how
     refused = {
@@ -104,8 +155,12 @@ def _attacker(answer: Answer, inventory: Inventory) -> str:
         Reason.NO_PATH: "no path to a trusted root",
         Reason.REVOKED: "its certificates are revoked",
         Reason.ROOT_DISTRUSTED: "its issuer is distrusted",
-    }.get(answer.judgement.reason, str(answer.judgement.reason))
-    return f"whoever holds {subject} is refused: {refused}"
+        Reason.CONFIG_REJECTED: "the client refuses its configuration",
+        Reason.KEY_TYPE_UNSUPPORTED: "the client cannot handle a key in the path",
+        Reason.PINS_EXPIRED: "the pins have ended, and the client then refuses",
+        Reason.HOST_NOT_LISTED: "the host is not listed, and the client then refuses",
+    }.get(judgement.reason, str(judgement.reason))
+    return f"{who} is refused: {refused}"
 
 
 def _path(path: Path | None, inventory: Inventory) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from rotator.mechanisms.base import Channel
 from rotator.model.policy import App, Count, Release
-from rotator.model.rules import Rule
+from rotator.model.rules import Cleartext, Rule
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
 
 NO_VERSION = "-"
@@ -33,6 +35,8 @@ class Cohort:
         clients: how many; None when nobody knows.
         basis: `measured`, `scaled` or `assumed`.
         unit: what is counted, such as `active devices, 30 days`; "" where the policy does not say.
+        since: when the release goes out, where that is asked about; None when it is out.
+        offline: those whom live pins do not reach.
     """
 
     app: str
@@ -42,6 +46,8 @@ class Cohort:
     clients: Count | None
     basis: str
     unit: str = ""
+    since: datetime | None = None
+    offline: bool = False
 
     @property
     def name(self) -> str:
@@ -61,6 +67,10 @@ class Connection:
         mechanisms: the ids of what guards it; all must accept.
         rules: by DNS name of the host: the rule of each mechanism, in the same order.
         note: what the policy says of a connection beside the pinned ones.
+        index: its place in the fleet.
+        sources: for each mechanism the pinset its pins are from, "" where they are from a file.
+        channels: for each mechanism the way by which its pins come.
+        beside: index among the connections beside the pinned ones, -1 for a pinned one.
     """
 
     cohort: Cohort
@@ -69,6 +79,10 @@ class Connection:
     mechanisms: tuple[str, ...]
     rules: Mapping[str, tuple[Rule, ...]]
     note: str = ""
+    index: int = 0
+    sources: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    beside: int = -1
 
     @property
     def demands(self) -> tuple[str, ...]:
@@ -119,21 +133,52 @@ def add(counts: Iterable[Count]) -> Count:
     return Count(low=low, high=high)
 
 
-def fleet_of(inventory: Inventory, table: Sequence[FleetRow] = ()) -> Fleet:
+def fleet_of(
+    inventory: Inventory,
+    table: Sequence[FleetRow] = (),
+    *,
+    shipped: Mapping[tuple[str, str], datetime] | None = None,
+    offline: Mapping[str, float] | None = None,
+) -> Fleet:
     """Make the fleet of a policy.
 
     Args:
         inventory: the policy with everything looked up.
         table: rows of the fleet file, where the policy names one.
+        shipped: when releases go out that are asked about, by app and version.
+        offline: the share of the clients of an app that live pins do not reach, where live pins are asked about.
     """
     cohorts: list[Cohort] = []
     connections: list[Connection] = []
     rules: dict[tuple[Enforced, str], Rule] = {}
     for app_name in inventory.policy.apps:
-        for cohort in _cohorts(inventory, app_name, table):
-            cohorts.append(cohort)
-            connections += _connections(inventory, cohort, rules)
-    return Fleet(cohorts=tuple(cohorts), connections=tuple(connections))
+        for whole in _cohorts(inventory, app_name, table):
+            dated = replace(whole, since=(shipped or {}).get((app_name, whole.version)))
+            for cohort in _by_reach(inventory, dated, (offline or {}).get(app_name, 0.0)):
+                cohorts.append(cohort)
+                connections += _connections(inventory, cohort, rules)
+    numbered = (replace(connection, index=index) for index, connection in enumerate(connections))
+    return Fleet(cohorts=tuple(cohorts), connections=tuple(numbered))
+
+
+def _by_reach(inventory: Inventory, cohort: Cohort, share: float) -> Iterator[Cohort]:
+    """Tell those whom live pins do not reach from the others, where a cohort has such pins."""
+    takes_live = any(
+        channel_of(inventory, item) is Channel.LIVE for item in inventory.enforced.get((cohort.app, cohort.release), ())
+    )
+    if not share or not takes_live:
+        yield cohort
+        return
+    parts = split(cohort.clients, {"reached": 1 - share, "offline": share}) if cohort.clients is not None else {}
+    yield replace(cohort, clients=parts.get("reached"))
+    yield replace(cohort, clients=parts.get("offline"), offline=True)
+
+
+def channel_of(inventory: Inventory, item: Enforced) -> Channel:
+    """Give the way by which pins come to a client."""
+    own = inventory.mechanisms[item.mechanism].channel
+    pinset = None if item.from_file else inventory.policy.pinsets.get(item.source)
+    return Channel.LIVE if own is Channel.RELEASE and pinset is not None and pinset.delivery == "live" else own
 
 
 def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> Iterator[Cohort]:
@@ -231,6 +276,7 @@ def _connections(inventory: Inventory, cohort: Cohort, rules: dict[tuple[Enforce
                 inventory.beside.get((cohort.app, index), ()),
                 beside.note or "beside",
                 rules,
+                beside=index,
             )
 
 
@@ -242,24 +288,52 @@ def _connection(
     enforced: Sequence[Enforced],
     note: str,
     rules: dict[tuple[Enforced, str], Rule],
+    *,
+    beside: int = -1,
 ) -> Connection:
+    app = inventory.policy.apps[cohort.app]
     by_name: dict[str, tuple[Rule, ...]] = {}
     for name in inventory.policy.host_names(host):
-        by_name[name] = tuple(_rule(inventory, item, name, rules) for item in enforced)
+        by_name[name] = tuple(rule_of(inventory, item, name, rules, cleartext=app.cleartext) for item in enforced)
     return Connection(
         cohort=cohort,
         host=host,
         share=share,
         mechanisms=tuple(item.mechanism for item in enforced),
         rules=by_name,
-        note=note,
+        note=("not reached by live pins" if cohort.offline and not note else note),
+        sources=tuple("" if item.from_file else item.source for item in enforced),
+        channels=tuple(channel_of(inventory, item) for item in enforced),
+        beside=beside,
     )
 
 
-def _rule(inventory: Inventory, item: Enforced, name: str, rules: dict[tuple[Enforced, str], Rule]) -> Rule:
+def rule_of(
+    inventory: Inventory,
+    item: Enforced,
+    name: str,
+    rules: dict[tuple[Enforced, str], Rule],
+    *,
+    cleartext: bool | None,
+) -> Rule:
+    """Give what a configuration demands of a name, each pair made once.
+
+    Args:
+        inventory: the policy with everything looked up.
+        item: the configuration.
+        name: the DNS name.
+        rules: those made so far.
+        cleartext: what the policy says of the app, for clients whose file does not say it.
+    """
     if (item, name) not in rules:
-        if item.config.rejected:
-            rules[item, name] = Rule(rejected=item.config.rejected)
-        else:
-            rules[item, name] = inventory.mechanisms[item.mechanism].rule(item.config, name)
-    return rules[item, name]
+        rejected = item.config.rejected
+        mechanism = inventory.mechanisms[item.mechanism]
+        rules[item, name] = Rule(rejected=rejected) if rejected else mechanism.rule(item.config, name)
+    said = item.config.allows_cleartext(name)
+    said = cleartext if said is None else said
+    own = inventory.mechanisms[item.mechanism].cleartext if said is None else _CLEARTEXT[said]
+    rule = rules[item, name]
+    return rule if rule.cleartext is own else replace(rule, cleartext=own)
+
+
+_CLEARTEXT = {True: Cleartext.ALLOWED, False: Cleartext.REFUSED}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from rotator.errors import Problem
 from rotator.mechanisms.base import Mechanism, PinConfig
 from rotator.model.findings import Finding
 from rotator.model.pins import Pin
-from rotator.model.pki import Certificate, Chain, TrustStore
+from rotator.model.pki import Certificate, Chain, TrustStore, unique
 from rotator.model.policy import Policy
 
 DEFAULT_TRUST = "mozilla"
@@ -93,6 +93,8 @@ class Inventory:
         enforced: by app and index of its release (-1 for an app without releases): what each mechanism enforces,
             in the order of the policy.
         beside: by app and index in its `beside`.
+        published: what releases would enforce with other live pins, by app and pinset: by index of the release and of
+            `beside` (-1 for the pinned connections), for the questions that publish them.
         labels: the shortest name of each known pin.
         findings: what is to be said about the files read.
     """
@@ -108,8 +110,20 @@ class Inventory:
     mechanisms: Mapping[str, Mechanism] = field(default_factory=dict)
     enforced: Mapping[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
     beside: Mapping[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
+    published: Mapping[tuple[str, str], Mapping[tuple[int, int], tuple[Enforced, ...]]] = field(default_factory=dict)
     labels: Mapping[Pin, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    def certificates_of(self, keys: Collection[bytes]) -> tuple[Certificate, ...]:
+        """Give every known certificate of some keys: as authorities, as sent, as anchors."""
+        sources = [
+            *self.authorities.values(),
+            *(chain.sent[1:] for chain in self.chains.values()),
+            self.extra,
+            *(store.roots for store in self.trust.values()),
+            *(store.local_roots for store in self.trust.values()),
+        ]
+        return unique(c for source in sources for c in source if c.spki in keys)
 
     def label(self, pin: Pin) -> str:
         """Give the name of a pin, or its text."""

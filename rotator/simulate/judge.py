@@ -29,6 +29,9 @@ from rotator.model.verdicts import REFUSAL_ORDER, Reason
 from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.simulate.tlsa import judge_records
 
+NOVEL = ("ed25519", "ed448", "ml-dsa")
+"""Key types that some clients handle and others do not; which, a trust store says with its `key_types`."""
+
 
 def judge(
     rule: Rule,
@@ -54,6 +57,10 @@ def judge(
         return Judgement(accepted=False, reason=Reason.NOT_SERVED, pin_in_force=in_force)
     if rule.rejected:
         return Judgement(accepted=False, reason=Reason.CONFIG_REJECTED)
+    if rule.hostile:
+        if side is Side.OURS:
+            return Judgement(accepted=False, reason=Reason.HOSTILE_PINS, pin_in_force=True)
+        return judge(_taken_over(rule), sent, host, trust, situation, side)
     if not rule.clauses and not rule.listed and rule.no_host is Fallback.CLOSED:
         return Judgement(accepted=False, reason=Reason.HOST_NOT_LISTED)
     if rule.other is not None:
@@ -71,6 +78,22 @@ def judge(
     if situation.at >= ends.last:
         return after
     return _worse(_judge(rule, sent, host, trust, situation, side, lapsed=False), after, side)
+
+
+def _taken_over(rule: Rule) -> Rule:
+    """Give what a client still checks of an attacker whose pins it holds: all but pins, or nothing beside them."""
+    alone = rule.base in (Base.DANE, Base.ANCHORS_REPLACED, Base.NONE, Base.TOFU)
+    return replace(
+        rule,
+        hostile=False,
+        clauses=(),
+        forbidden=frozenset(),
+        listed=True,
+        expiry=None,
+        after=None,
+        other=None,
+        base=Base.NONE if alone else rule.base,
+    )
 
 
 def _worse(one: Judgement, other: Judgement, side: Side) -> Judgement:
@@ -154,6 +177,10 @@ def _with_path(
         unsure = unsure or decided.unsure
     if rule.combine is Combine.PATH_OR_PIN and decided.reason is Reason.PIN_MATCHED:
         return decided
+    if not wrong and first is not None and side is Side.OURS and trust.key_types is None:
+        novel = next((c for c in first.certificates if c.key_type.startswith(NOVEL)), None)
+        if novel is not None:
+            wrong[Reason.KEY_TYPE_UNSUPPORTED], unsure = novel, True
     if not wrong:  # with path-or-pin a trusted path is enough, so a wrong pin demands nothing
         return decided if decided.accepted else Judgement(accepted=True, reason=Reason.NO_PINS, path=first)
     reason = next(r for r in REFUSAL_ORDER if r in wrong)

@@ -10,12 +10,17 @@ from rotator.mechanisms.base import Context
 from rotator.model.policy import Policy
 from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
-from rotator.simulate.fleet import Fleet, FleetRow, fleet_of
+from rotator.simulate.asked import as_asked
+from rotator.simulate.fleet import Fleet, FleetRow
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Judges, Row, day_totals
+from rotator.simulate.impact import Impact, Row, day_totals
 from rotator.simulate.inventory import Inventory, Material
-from rotator.simulate.timeline import Happening, Timeline, check_names, happenings, with_ended_pinsets
+from rotator.simulate.odds import Odds, renewal_odds
+from rotator.simulate.scene import Judges
+from rotator.simulate.serving import host_label
+from rotator.simulate.timeline import Happening, Timeline, check_names, happenings
 from rotator.simulate.totals import Total
+from rotator.simulate.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,7 @@ class Answer:
         first_break: the first break from the first thing asked about to the end of the window.
         days: the worst of each day, where days were asked for.
         window: the answer at every instant of those days at which it may change.
+        odds: what the issuer pools of hosts that are renewed do, the likeliest break first.
     """
 
     question: Question
@@ -88,11 +94,17 @@ class Answer:
     first_break: FirstBreak | None = None
     days: tuple[Day, ...] = ()
     window: tuple[Impact, ...] = ()
+    odds: tuple[Odds, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Say what was assumed to get here."""
-        notes = list(self.impact.world.notes)
+        notes = [
+            f"needs-certificate: no certificate for {name} exists yet, so no client that checks one accepts it so far; "
+            f"key-compromise:{name}?certified=yes plays that a CA issues one"
+            for name in self.impact.world.uncertified(self.inventory)
+        ]
+        notes += self.impact.world.notes
         at = show(self.impact.at)
         notes += [f"not yet at {at}: {h.occurrence.text} takes effect at {show(h.at)}" for h in self.later]
         if self.fleet.population is None:
@@ -115,13 +127,14 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
         calendar: what happens in any case.
 
     Raises:
-        UsageError: an occurrence names nothing in the policy, or is not played.
+        UsageError: an occurrence names nothing in the policy, or cannot be played on it.
+        InputError: pinsets as they are asked about are refused by a client's format.
     """
     occurrences = (*calendar, *question.occurrences)
     check_names(occurrences, picture.policy)
-    order = happenings(occurrences, question.default or question.at)
-    inventory = with_ended_pinsets(picture.inventory, order)
-    fleet = fleet_of(inventory, picture.table)
+    order = happenings(occurrences, question.default or question.at, picture.policy)
+    prepared = as_asked(picture.inventory, picture.material, picture.context, picture.digest, order)
+    inventory, fleet = prepared.inventory, prepared.fleet(picture.table)
     timeline = Timeline(inventory, order)
     judges = Judges(inventory)
     impact = judges.impact(fleet, timeline.world_at(question.at), question.at)
@@ -140,7 +153,15 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
         days=_days(question, segments, fleet) if question.until is not None else (),
         window=tuple(impact for at, impact in segments if at >= question.at) if question.until is not None else (),
         later=tuple(h for h in order if h.at > question.at and h.occurrence in _asked(question)),
+        odds=_odds(judges, fleet, Timeline(inventory, ()).world_at(question.at), question),
     )
+
+
+def _odds(judges: Judges, fleet: Fleet, today: World, question: Question) -> tuple[Odds, ...]:
+    """Ask what the pools of hosts do whose renewal is asked about, as things stand before it."""
+    asked = [o.parts[0] for o in question.occurrences if o.id in ("renew", "intermediate-swap")]
+    hosts = dict.fromkeys(host_label(judges.inventory, name) for name in asked)
+    return tuple(odds for host in hosts for odds in renewal_odds(judges, fleet, today, question.at, host))
 
 
 def _why_unknown(fleet: Fleet) -> str:

@@ -14,7 +14,7 @@ from rotator.model.pki import Certificate, Chain, may_have_issued, planned_certi
 from rotator.model.policy import Authority, ChainPlan
 from rotator.model.when import BEGINNING
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Row, hits
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Row, hits
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
 from rotator.simulate.pinsets import identity_of
 from rotator.simulate.question import Picture, Question
@@ -95,13 +95,8 @@ def _worst(rows: list[IfRow]) -> IfRow | None:
 
 def _fresh(impact: Impact, today: Impact, bad: Callable[[Row], bool]) -> tuple[Row, ...]:
     """Give the rows that are bad in an answer and are not today."""
-
-    def places(of: Impact) -> dict[int, int]:
-        return {id(connection): number for number, connection in enumerate(of.fleet.connections)}
-
-    before, after = places(today), places(impact)
-    known = {before[id(row.connection)] for row in today.rows if bad(row)}
-    return tuple(row for row in impact.rows if bad(row) and after[id(row.connection)] not in known)
+    known = {row.connection.index for row in today.rows if bad(row)}
+    return tuple(row for row in impact.rows if bad(row) and row.connection.index not in known)
 
 
 def _size(total: Total) -> float:
@@ -127,8 +122,8 @@ class _Standard:
             kind=kind,
             label=label,
             impact=impact,
-            broken=total_of(impact.fleet, hits(broken)),
-            exposed=total_of(impact.fleet, hits(exposed)),
+            broken=total_of(impact.fleet, hits(broken, *BROKEN)),
+            exposed=total_of(impact.fleet, hits(exposed, *EXPOSED)),
             breaking=broken,
             without=without,
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 
 from rotator.errors import InputError, Problem, UsageError
 from rotator.model.policy import Policy, TimelineRow
@@ -20,9 +21,9 @@ class Happening:
     """One thing at the instant at which it takes effect.
 
     Attributes:
-        at: when it takes effect; for a revocation the end of the clock.
+        at: when it takes effect; for a revocation the end of the clock, for live pins when everybody has them.
         occurrence: what, with `at` filled in as asked.
-        announced: it is announced here and takes effect later.
+        announced: it is announced, or begins, here and takes effect later.
     """
 
     at: datetime
@@ -47,25 +48,31 @@ def check_names(occurrences: Iterable[Occurrence], policy: Policy) -> None:
         raise UsageError(problems)
 
 
-def happenings(occurrences: Iterable[Occurrence], default: datetime) -> tuple[Happening, ...]:
+def happenings(
+    occurrences: Iterable[Occurrence], default: datetime, policy: Policy | None = None
+) -> tuple[Happening, ...]:
     """Put occurrences in order: by instant, then expiry, trust, revocation, attack, our action, then as given.
 
     Args:
         occurrences: what happens.
         default: the instant of those that name none.
+        policy: says how long live pins are on their way; without it they are there at once.
     """
     found = []
     for occurrence in occurrences:
         dated = occurrence if occurrence.at is not None else replace(occurrence, at=default)
-        effect = _effect(dated)
+        effect = _effect(dated, policy)
         if effect != dated.at:
             found.append(Happening(dated.at or default, dated, announced=True))
         found.append(Happening(effect, dated))
     return tuple(sorted(found, key=lambda h: (h.at, h.occurrence.form.order)))
 
 
-def _effect(occurrence: Occurrence) -> datetime:
+def _effect(occurrence: Occurrence, policy: Policy | None) -> datetime:
     assert occurrence.at is not None  # noqa: S101 - filled in by the caller
+    if occurrence.id == "publish" and policy is not None:
+        pinset = policy.pinsets.get(occurrence.parts[1])
+        return plus(occurrence.at, timedelta(days=(pinset.refresh_days or 0) if pinset is not None else 0))
     if occurrence.id != "revoke" or occurrence.action:
         return occurrence.at
     clock = occurrence.option("clock")
@@ -120,6 +127,18 @@ class Timeline:
                 ) from None
         return world
 
+    def steps(self) -> Iterator[tuple[datetime, World, World]]:
+        """Give every instant at which something happens, with the worlds before and after it."""
+        if not self.order:
+            return
+        world = first_world(self.inventory, self.order[0].at)
+        for at, together in groupby(self.order, key=lambda happening: happening.at):
+            before = world
+            for happening in together:
+                function = announce if happening.announced else play
+                world = function(world, happening.occurrence, self.inventory, at)
+            yield at, before, world
+
     def instants(self, start: datetime, end: datetime, expiries: Iterable[datetime] = ()) -> tuple[datetime, ...]:
         """Give every instant in a window at which a verdict may change, its start included.
 
@@ -133,7 +152,7 @@ class Timeline:
 
     def _validity_bounds(self, end: datetime) -> Iterator[datetime]:
         """Give the instants at which a certificate that may matter begins or has ended."""
-        worlds = [self.world_at(at) for at in dict.fromkeys((*(h.at for h in self.order if h.at <= end), end))]
+        worlds = [first_world(self.inventory, end), *(world for at, _, world in self.steps() if at <= end)]
         chains = [*self.inventory.chains.values(), *(chain for world in worlds for chain in world.issued)]
         chains += [offer.chain for world in worlds for offers in world.served.values() for offer in offers]
         certificates = [*(c for chain in chains for c in chain.sent), *self.inventory.extra]

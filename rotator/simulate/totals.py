@@ -35,8 +35,8 @@ def rest_of(fleet: Fleet, connections: Mapping[int, bool]) -> Total:
         return Total(low=None, high=None, share=None)
     low = high = 0
     for cohort, group in by_cohort(fleet.connections):
-        least = union(_by_host(c for c in group if connections.get(id(c))))[0]
-        most = union(_by_host(c for c in group if id(c) in connections))[1]
+        least = union(_by_host(c for c in group if connections.get(c.index)))[0]
+        most = union(_by_host(c for c in group if c.index in connections))[1]
         if cohort.clients is not None:
             low += cohort.clients.low - math.ceil(cohort.clients.low * most - 1e-9)
             high += cohort.clients.high - math.floor(cohort.clients.high * least + 1e-9)
@@ -75,7 +75,7 @@ def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = No
 
     Args:
         fleet: everybody.
-        connections: identity of each connection, and whether it is certain; the uncertain count in the upper
+        connections: index of each connection, and whether it is certain; the uncertain count in the upper
             number only.
         app: count, and take shares, within this app only.
         trust: the same for one trust store.
@@ -86,8 +86,8 @@ def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = No
     for cohort, group in by_cohort(fleet.connections):
         if (app is not None and cohort.app != app) or (trust is not None and cohort.trust != trust):
             continue
-        least = union(_by_host(c for c in group if connections.get(id(c))))[0]
-        most = union(_by_host(c for c in group if id(c) in connections))[1]
+        least = union(_by_host(c for c in group if connections.get(c.index)))[0]
+        most = union(_by_host(c for c in group if c.index in connections))[1]
         if cohort.clients is None:
             unknown = True
             unknown_hit = unknown_hit or most > 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.model.pins import Pin
-from rotator.model.pki import Certificate, Chain, unique
+from rotator.model.pki import Certificate, Chain
 from rotator.model.verdicts import Reason
+from rotator.simulate.attacks import Attack, existing
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judgement import Situation
@@ -16,27 +17,42 @@ from rotator.simulate.judgement import Situation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One chain that one place of a host serves; `place` is "" for the host itself, else the edge's name."""
+    """One chain that one place of a host serves.
+
+    Attributes:
+        place: "" for the host itself, else the edge's name.
+        chain: the chain.
+        choice: what it is a choice of, where only one of several offers comes to be and nobody can know which.
+    """
 
     place: str
     chain: Chain
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attack:
-    """One thing an attacker can do.
+class LocalRoot:
+    """A root that a user or an enterprise installed on the devices of some clients.
 
     Attributes:
-        kind: the reason given where it works.
-        key: a pin on the key the attacker holds.
-        subject: its name in the policy.
-        certified: a CA certifies the key for the attacker.
+        cohort: app, version and trust store of the clients, "" for all of them.
+        root: the root.
+        intercepts: a proxy re-signs everything under it.
     """
 
-    kind: Reason
-    key: Pin
-    subject: str
-    certified: bool = False
+    cohort: tuple[str, str, str]
+    root: Certificate
+    intercepts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Live pins that were published: some clients have them at once, everybody who is reached when it is `done`."""
+
+    app: str
+    pinset: str
+    since: datetime
+    done: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +62,25 @@ class World:
     Attributes:
         at: the instant of the last thing that happened.
         served: what each host serves, in all its places.
+        changed: when a host was last made to serve something else, by its label.
         issued: chains that came to exist and are in no file: what an attacker with their key can present as well.
         lost: keys that cannot be served any more.
         distrusted: see `rotator.model.paths.Conditions`.
         ended: certificates that ended before their time.
         revoked: certificates whose revocation is out.
         announced: revocations that are announced and not out, with the certificates they are of.
-        attacks: what the attacker can do.
+        attacks: what the attacker holds.
+        hostile: by host, since when an attacker writes the pins that clients take from outside.
+        local_roots: roots that were installed on devices.
+        wrong: pinsets whose pins match nothing.
+        published: live pins, the latest last.
+        floors: by app, the versions below which clients are made to update.
         notes: what was assumed on the way.
     """
 
     at: datetime
     served: Mapping[str, tuple[Offer, ...]]
+    changed: Mapping[str, datetime] = field(default_factory=dict)
     issued: tuple[Chain, ...] = ()
     lost: frozenset[Pin] = frozenset()
     distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
@@ -65,6 +88,11 @@ class World:
     revoked: frozenset[bytes] = frozenset()
     announced: tuple[tuple[Occurrence, frozenset[bytes]], ...] = ()
     attacks: tuple[Attack, ...] = ()
+    hostile: tuple[tuple[str, datetime], ...] = ()
+    local_roots: tuple[LocalRoot, ...] = ()
+    wrong: frozenset[str] = frozenset()
+    published: tuple[Published, ...] = ()
+    floors: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
     def situation(self, at: datetime, inventory: Inventory) -> Situation:
@@ -83,34 +111,33 @@ class World:
         for offer in offers:
             if offer.chain.planned:
                 issued[offer.chain] = _same_issued(issued.get(offer.chain), offer.chain)
-        return replace(self, served={**self.served, host: offers}, issued=tuple(issued.values()))
+        return replace(
+            self,
+            served={**self.served, host: offers},
+            changed={**self.changed, host: self.at},
+            issued=tuple(issued.values()),
+        )
 
     def noting(self, *notes: str) -> World:
         """Give the world with something more assumed."""
-        fresh = tuple(note for note in notes if note and note not in self.notes)
+        fresh = tuple(note for note in dict.fromkeys(notes) if note and note not in self.notes)
         return replace(self, notes=(*self.notes, *fresh)) if fresh else self
 
-    def presented(self, attack: Attack, inventory: Inventory) -> Iterator[tuple[Certificate, ...]]:
-        """Give the chains an attacker can present with what an attack gives them.
+    def attacked(self, attack: Attack) -> World:
+        """Give the world in which an attacker holds something more."""
+        return self if attack in self.attacks else replace(self, attacks=(*self.attacks, attack))
 
-        Every certificate that exists for the key, as it was sent and with every other known certificate sent along,
-        since those are public.
-        """
-        exist = (c for c in (*inventory.chains.values(), *inventory.key_certificates.values()) if not c.planned)
-        known = (*exist, *self.issued)
-        padding = unique(
-            certificate
-            for source in (
-                *(own for own in inventory.authorities.values()),
-                *(chain.sent[1:] for chain in known),
-                inventory.extra,
-            )
-            for certificate in source
-        )
-        for chain in known:
-            if chain.leaf.matches(attack.key):
-                yield chain.sent
-                yield unique((*chain.sent, *padding))
+    def uncertified(self, inventory: Inventory) -> tuple[str, ...]:
+        """Give the stolen keys for which no certificate exists and the attacker gets none."""
+        if any(attack.issues and attack.cohort is None for attack in self.attacks):
+            return ()
+        stolen = dict.fromkeys((a.subject, a.key) for a in self.attacks if a.kind is Reason.KEY_STOLEN)
+        return tuple(name for name, key in stolen if key and next(existing(inventory, self.issued, key), None) is None)
+
+    def live(self, app: str) -> tuple[Published, ...]:
+        """Give the live pins that some client of an app may have by now, oldest first; none: nothing was published."""
+        own = [p for p in self.published if p.app == app]
+        return tuple(own[max((n for n, p in enumerate(own) if p.done), default=0) :])
 
 
 def _same_issued(known: Chain | None, chain: Chain) -> Chain:
@@ -139,4 +166,4 @@ def first_world(inventory: Inventory, at: datetime) -> World:
             if name in inventory.chains
         ]
         world = world.with_offers(label, tuple(offers))
-    return world
+    return replace(world, changed={})

@@ -53,6 +53,14 @@ EVERYWHERE = (
         "go to Mechanisms: what each client checks",
         shown=False,
     ),
+    Action(
+        "screen.threats",
+        "T",
+        "app.go('threats')",
+        "Threats",
+        "go to Threats: what each kind of pin protects against",
+        shown=False,
+    ),
     Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False, key="u"),
     Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False, key="ctrl+r"),
     Action("app.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
@@ -93,7 +101,20 @@ MECHANISMS = (
     Action("mechanisms.open", "enter", "open", "open", "read about the client technology under the cursor"),
     FILTER,
 )
-HELP = {"fleet": FLEET, "whatif": WHATIF, "export": EXPORT, "reports": REPORTS, "mechanisms": MECHANISMS}
+THREATS = (
+    Action("threats.left", "left,h", "pins(-1)", "pins", "the kind of pin to the left", key="left/right"),
+    Action("threats.right", "right,l", "pins(1)", "pins", "the kind of pin to the right", shown=False, key="right"),
+    Action("threats.host", "n", "host", "next host", "the next host that serves something"),
+    FILTER,
+)
+HELP = {
+    "fleet": FLEET,
+    "whatif": WHATIF,
+    "export": EXPORT,
+    "reports": REPORTS,
+    "mechanisms": MECHANISMS,
+    "threats": THREATS,
+}
 MOVES = (
     ("up down j", "move the cursor"),
     ("pgup pgdn home end", "move far"),

@@ -22,6 +22,7 @@ from rotator.tui.screens.export import ExportScreen
 from rotator.tui.screens.fleet import FleetScreen
 from rotator.tui.screens.mechanisms import MechanismsScreen
 from rotator.tui.screens.reports import ReportsScreen
+from rotator.tui.screens.threats import ThreatsScreen
 from rotator.tui.screens.whatif import WhatIfScreen
 from rotator.workflows import session as sessions
 from rotator.workflows import whatif
@@ -40,6 +41,7 @@ class PlannerApp(App[int]):
         "export": ExportScreen,
         "reports": ReportsScreen,
         "mechanisms": MechanismsScreen,
+        "threats": ThreatsScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = "Toast { background: $panel; }"

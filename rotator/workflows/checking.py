@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from rotator.checks import registry
+from rotator.checks import facts, registry
 from rotator.checks.base import Subject
+from rotator.files.facts import known_facts
 from rotator.files.store import current
+from rotator.model.calendar import Certainty
 from rotator.model.findings import Finding
 from rotator.simulate.question import Answer, Picture, Question, ask
 from rotator.workflows.naming import named_by
@@ -17,15 +19,39 @@ from rotator.workflows.simulating import calendar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarItem:
-    """One date to know."""
+    """One date to know.
+
+    Attributes:
+        day: when.
+        what: what happens.
+        subject: what in the policy it is about.
+        fact: the id of the fact of the world it follows from; "" for the policy's own dates.
+        source: where that was read.
+        certainty: how sure the date is.
+    """
 
     day: date
     what: str
     subject: str
+    fact: str = ""
+    source: str = ""
+    certainty: Certainty = Certainty.STATED
+
+    @property
+    def text(self) -> str:
+        """Say what happens, and whether the date is less than stated."""
+        return self.what if self.certainty is Certainty.STATED else f"{self.what} ({self.certainty})"
 
     def to_json(self) -> dict[str, str]:
         """Give it as plain JSON values."""
-        return {"date": self.day.isoformat(), "what": self.what, "subject": self.subject}
+        return {
+            "date": self.day.isoformat(),
+            "what": self.what,
+            "subject": self.subject,
+            "fact": self.fact,
+            "source": self.source,
+            "certainty": str(self.certainty),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +83,9 @@ def check(picture: Picture, now: datetime, names: Sequence[str] = ()) -> Checked
         today=baseline.impact,
         shipped=shipped,
         named=named_by(names),
+        facts=tuple(fact for fact in known_facts() if fact.known_on(now.date())),
     )
-    items = sorted(_dates(subject), key=lambda item: (item.day, item.what))
-    return Checked(findings=registry.run(subject), calendar=tuple(items), baseline=baseline)
+    return Checked(findings=registry.run(subject), calendar=_dates(subject), baseline=baseline)
 
 
 def _read(file: str) -> bytes | None:
@@ -68,15 +94,18 @@ def _read(file: str) -> bytes | None:
     return current(Path(file))
 
 
-def _dates(subject: Subject) -> Iterator[CalendarItem]:
-    """Give the dates ahead within the horizon: ends of pins and certificates, and what the policy says."""
+def _dates(subject: Subject) -> tuple[CalendarItem, ...]:
+    """Give the dates ahead within the horizon, each once, soonest first."""
     today, last = subject.now.date(), subject.day(subject.policy.limits.horizon_days)
     found: dict[tuple[date, str], CalendarItem] = {}
+    for item in (*_ends(subject), *_planned(subject), *_of_the_world(subject)):
+        if today <= item.day <= last:
+            found.setdefault((item.day, item.what), item)
+    return tuple(sorted(found.values(), key=lambda item: (item.day, item.what)))
 
-    def note(day: date, what: str, about: str) -> None:
-        if today <= day <= last:
-            found.setdefault((day, what), CalendarItem(day=day, what=what, subject=about))
 
+def _ends(subject: Subject) -> Iterator[CalendarItem]:
+    """Give the ends of pins and certificates."""
     ends: dict[date, list[str]] = {}
     for _, label, enforced, _ in subject.releases():
         for item in enforced:
@@ -86,23 +115,37 @@ def _dates(subject: Subject) -> Iterator[CalendarItem]:
                     ends[expiry.first.date()].append(label)
     for day, labels in ends.items():
         some = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
-        note(day, f"pins of {some} end", "pinsets")
+        yield CalendarItem(day=day, what=f"pins of {some} end", subject="pinsets")
     for host, leaf in subject.served():
-        note(leaf.not_after.date(), f"certificate of {host} ends", f"hosts.{host}")
+        yield CalendarItem(day=leaf.not_after.date(), what=f"certificate of {host} ends", subject=f"hosts.{host}")
     for name, authority in subject.policy.authorities.items():
-        own = subject.inventory.authorities.get(name, ())
+        about = f"authorities.{name}"
         if authority.until:
-            note(authority.until, f"authority {name} ends", f"authorities.{name}")
-        for certificate in own:
-            note(certificate.not_after.date(), f"certificate of authority {name} ends", f"authorities.{name}")
+            yield CalendarItem(day=authority.until, what=f"authority {name} ends", subject=about)
+        for certificate in subject.inventory.authorities.get(name, ()):
+            day = certificate.not_after.date()
+            yield CalendarItem(day=day, what=f"certificate of authority {name} ends", subject=about)
+
+
+def _planned(subject: Subject) -> Iterator[CalendarItem]:
+    """Give what the policy says will happen."""
     for index, row in enumerate(subject.policy.calendar):
         day = row.date.date() if isinstance(row.date, datetime) else row.date
-        note(
-            day,
-            (row.event or row.action or "") + (f" ({row.note})" if row.note else ""),
-            f"calendar[{index}]",
-        )
+        what = (row.event or row.action or "") + (f" ({row.note})" if row.note else "")
+        yield CalendarItem(day=day, what=what, subject=f"calendar[{index}]")
     for freeze in subject.policy.freeze:
-        note(freeze.from_, f"freeze begins ({', '.join(freeze.what)})", "freeze")
-        note(freeze.to, "freeze ends", "freeze")
-    yield from found.values()
+        yield CalendarItem(day=freeze.from_, what=f"freeze begins ({', '.join(freeze.what)})", subject="freeze")
+        yield CalendarItem(day=freeze.to, what="freeze ends", subject="freeze")
+
+
+def _of_the_world(subject: Subject) -> Iterator[CalendarItem]:
+    """Give the facts of the world that touch the policy."""
+    for item in facts.dated(subject):
+        yield CalendarItem(
+            day=item.day,
+            what=item.what,
+            subject=item.subject,
+            fact=item.fact.id,
+            source=item.fact.source,
+            certainty=item.certainty,
+        )

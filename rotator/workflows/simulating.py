@@ -57,7 +57,7 @@ def question(policy: Policy, asked: Asked, now: datetime) -> Question:
     default = asked.at or now
     at = asked.at
     if at is None:
-        at = now if asked.until else max([now, *(h.at for h in happenings(occurrences, default))])
+        at = now if asked.until else max([now, *(h.at for h in happenings(occurrences, default, policy))])
     if asked.until is not None and asked.until.date() < at.date():
         raise UsageError(Problem("--until lies before the time asked about", value=asked.until.date().isoformat()))
     if asked.until is not None and asked.until > plus(at, MOST_DAYS * DAY):

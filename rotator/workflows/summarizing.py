@@ -43,7 +43,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
         ifs=five_rows(picture, now, calendar(picture.policy)),
         findings=checked.findings,
         steps=tuple(_steps(picture, keys, now, today)),
-        dates=tuple((item.day, item.what) for item in checked.calendar),
+        dates=tuple((item.day, item.text) for item in checked.calendar),
     )
 
 
@@ -77,7 +77,7 @@ def carried(answer: Answer, key: str) -> Total:
     """Count the clients whose pins in force, on any host they use, hold a key."""
     pin = answer.inventory.keys[key].pin
     hit = {
-        id(row.connection): True
+        row.connection.index: True
         for row in answer.impact.rows
         if any(pin in rule.pins for rules in row.connection.rules.values() for rule in rules)
     }

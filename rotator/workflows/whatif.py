@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from rotator.model.policy import Policy
 from rotator.model.when import show
-from rotator.simulate.events import PLAYED
-from rotator.simulate.grammar import EVENTS, Occurrence
+from rotator.simulate.grammar import ALGORITHMS, EVENTS, Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Answer, Picture, Question, ask
 from rotator.simulate.standard import backups_of, served_keys
@@ -81,12 +81,12 @@ def settle(state: WhatIf, picture: Picture) -> WhatIf:
 
 def event_names(picture: Picture) -> tuple[str, ...]:
     """Give the events that can be asked of a policy, its scenarios last."""
-    played = [
+    possible = [
         name
         for name, form in EVENTS.items()
-        if (name, False) in PLAYED and all(k.endswith("?") or part_choices(k, picture) for k in form.parts)
+        if all(kind.endswith("?") or part_choices(kind, picture) for kind in form.parts)
     ]
-    return (*played, *(SCENARIO + name for name in picture.policy.scenarios), NOTHING)
+    return (*possible, *(SCENARIO + name for name in picture.policy.scenarios), NOTHING)
 
 
 def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
@@ -95,6 +95,8 @@ def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
     plain = kind.removesuffix("?")
     if "|" in plain:
         return (*plain.split("|"), "") if kind.endswith("?") else tuple(plain.split("|"))
+    if plain == "cohort":
+        return tuple(_cohorts(policy))
     ours = [label for label, host in policy.hosts.items() if host.control == "ours"]
     hosts = [*ours, *(label for label in policy.hosts if label not in ours)]
     tables: dict[str, Sequence[str]] = {
@@ -105,8 +107,16 @@ def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
         "chain or host": [*hosts, *policy.chains],
         "chain or authority/issuer": [*policy.chains, *policy.authorities],
         "pinset": list(policy.pinsets),
+        "algorithm": ALGORITHMS,
     }
-    return tuple(tables.get(plain, ()))
+    return (*tables.get(plain, ()), *([""] if kind.endswith("?") else []))
+
+
+def _cohorts(policy: Policy) -> Iterator[str]:
+    """Give apps, and the versions of those that have some."""
+    for name, app in policy.apps.items():
+        yield name
+        yield from (f"{name}/{release.version}" for release in app.releases)
 
 
 def responses(state: WhatIf, picture: Picture) -> tuple[str, ...]:
@@ -135,7 +145,7 @@ def _hosts_hit(state: WhatIf, picture: Picture) -> list[str]:
     ours = [label for label, host in policy.hosts.items() if host.control == "ours" and host.serves]
     if state.event in ("key-compromise", "key-loss") and state.parts:
         return served_keys(inventory).get(state.parts[0], [])
-    if state.event in ("ca-distrust", "expire") and state.parts:
+    if state.event in ("ca-compromise", "ca-distrust", "expire") and state.parts:
         own = inventory.authorities.get(state.parts[0], ())
         keys = {c.spki for c in own}
         chains = {h: [inventory.chains[n] for n in policy.hosts[h].serves if n in inventory.chains] for h in ours}
@@ -156,7 +166,9 @@ def knobs(state: WhatIf, picture: Picture, now: datetime) -> tuple[Knob, ...]:
     for index, kind in enumerate(form.parts if form else ()):
         value = state.parts[index] if index < len(state.parts) else ""
         label = "variant" if "|" in kind else kind.removesuffix("?").partition(" ")[0].partition("/")[0]
-        shown.append(Knob(f"part{index}", label, value or "as the policy says", _about(kind, value, picture.inventory)))
+        shown.append(
+            Knob(f"part{index}", label, value or _left_out(state.event), _about(kind, value, picture.inventory))
+        )
     for name, kind in (form.options if form else {}).items():
         if kind != "date":
             shown.append(Knob(f"option:{name}", name, _option(state, name, kind)))
@@ -168,6 +180,10 @@ def knobs(state: WhatIf, picture: Picture, now: datetime) -> tuple[Knob, ...]:
             shown.append(Knob("delay", "after", f"{state.delay} h" if state.delay else "at once"))
     shown.append(Knob("look", "look at", _when(now, state.start + state.look), f"{state.look} days after the event"))
     return tuple(shown)
+
+
+def _left_out(event: str) -> str:
+    return "a public CA that nobody pins" if event == "mis-issue" else "as the policy says"
 
 
 def _when(now: datetime, days: int) -> str:

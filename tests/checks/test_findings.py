@@ -421,3 +421,11 @@ def test_a_finding_as_json_has_all_its_parts(desk: Desk) -> None:
         "due": None,
         "source": "",
     }
+
+
+def test_a_compromised_key_that_is_served_is_an_error(desk: Desk) -> None:
+    stolen = BASE.replace("proved = 2026-11-01 }\nb", 'proved = 2026-11-01, status = "compromised" }\nb')
+    assert "compromised-key-served" in desk.findings(stolen + app("shop"))
+    assert "compromised-key-served" not in desk.findings(BASE + app("shop"))
+    backup = BASE.replace('b = { csr = "b.csr", ', 'b = { csr = "b.csr", status = "compromised", ')
+    assert "compromised-key-served" not in desk.findings(backup + app("shop"))

@@ -62,7 +62,7 @@ NSC = (
         ("none.toml", 2),
         ("simulate policy.toml nonsense", 2),
         ("simulate policy.toml key-loss:x", 2),
-        ("simulate policy.toml strip:api", 2),
+        ("simulate policy.toml strip:api", 1),
         ("simulate policy.toml --at soon", 2),
         ("simulate policy.toml --until 2020-01-01", 2),
         ("simulate policy.toml --scenario x", 2),

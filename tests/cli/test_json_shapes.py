@@ -132,7 +132,8 @@ def test_check(desk: Desk, run: Run) -> None:
     assert list(data) == ["schema", "policy", "findings", "calendar"]
     assert {"id", "severity", "subject", "message", "hint"} <= set(data["findings"][0])
     assert {row["severity"] for row in data["findings"]} <= {"info", "warning", "error"}
-    assert all(set(row) == {"date", "what", "subject"} for row in data["calendar"])
+    parts = {"date", "what", "subject", "fact", "source", "certainty"}
+    assert all(set(row) == parts for row in data["calendar"])
     assert run("policy.toml", "--json").json == data
 
 

@@ -15,18 +15,22 @@ from datetime import date
 from typing import Any
 
 from rotator.cli.parser import parser
+from rotator.files.facts import known_facts
 from rotator.files.policy_tables import json_schema
 from rotator.mechanisms.base import Mechanism, PinsetSpec
 from rotator.mechanisms.registry import KNOWN_IDS, mechanism
+from rotator.model.calendar import Certainty
 from rotator.model.findings import Severity
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import Combine, Mode
 from rotator.model.verdicts import Reason, Verdict
 from rotator.report.mechanisms import AXES, axes, pairs
-from rotator.simulate.events import PLAYED
+from rotator.simulate.backtest import PARTS, Level
 from rotator.simulate.grammar import ACTIONS, EVENTS, Form, usage_of
+from rotator.simulate.grid import Outcome
 from tests.docs.sources import DOCS
+from tests.incidents.page import overview, sections
 
 Schema = dict[str, Any]
 COMMON = ("--json", "--ascii", "--no-color")
@@ -120,25 +124,40 @@ def losses_table() -> str:
     return _table(("mechanism", "id", "what is lost"), rows)
 
 
+# --- dated facts ------------------------------------------------------------------------------------------------------
+
+
+def facts_table() -> str:
+    """Give every dated fact, those without a day of their own first."""
+    facts = sorted(known_facts(), key=lambda fact: fact.day or date.min)
+    rows = []
+    for fact in facts:
+        sure = "" if fact.certainty is Certainty.STATED else f" ({fact.certainty})"
+        when = fact.day.isoformat() if fact.day else f"{fact.hours} h" if fact.hours else "by key"
+        rows.append((when, f"`{fact.id}`", str(fact.kind), fact.what + sure, _links(fact.source) or "none"))
+    return _table(("day", "id", "kind", "what", "source"), rows)
+
+
+def _links(source: str) -> str:
+    return re.sub(r"https://[^\s,]+", lambda found: f"<{found[0]}>", source)
+
+
 # --- events and commands ----------------------------------------------------------------------------------------------
 
 
-def _events(forms: Mapping[str, Form], *, action: bool) -> str:
-    rows = [
-        (f"`{usage_of(name, form)}`", form.about, "yes" if (name, action) in PLAYED else "not yet")
-        for name, form in forms.items()
-    ]
-    return _table(("written", "what changes", "played"), rows)
+def _events(forms: Mapping[str, Form]) -> str:
+    rows = [(f"`{usage_of(name, form)}`", form.about) for name, form in forms.items()]
+    return _table(("written", "what changes"), rows)
 
 
 def events_table() -> str:
     """Give every event."""
-    return _events(EVENTS, action=False)
+    return _events(EVENTS)
 
 
 def actions_table() -> str:
     """Give every action."""
-    return _events(ACTIONS, action=True)
+    return _events(ACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +254,15 @@ def simulate_schema() -> Schema:
         optional=("low", "high", "beside"),
     )
     first = _object({"at": _INSTANT, "app": _TEXT, "version": _TEXT, "host": _TEXT})
+    odds = _object(
+        {
+            **dict.fromkeys(("app", "version", "trust", "host"), _TEXT),
+            "per_renewal": {"type": "number", "minimum": 0, "maximum": 1},
+            "renewals_per_year": {"type": "integer", "minimum": 1},
+            "per_year": {"type": "number", "minimum": 0, "maximum": 1},
+            "by": {"type": "array", "items": _TEXT},
+        }
+    )
     day = _object({"date": _DAY, "broken": total, "exposed": total, "unpinned": total})
     answer = _object(
         {
@@ -246,10 +274,11 @@ def simulate_schema() -> Schema:
             **dict.fromkeys(("ok", "unpinned", "broken", "exposed", "lost"), total),
             "first_break": {"anyOf": [first, {"type": "null"}]},
             "because": _object({"notes": {"type": "array", "items": _TEXT}}),
+            "renewals": {"type": "array", "items": odds},
             "cohorts": {"type": "array", "items": row},
             "days": {"type": "array", "items": day},
         },
-        optional=("cohorts", "days"),
+        optional=("renewals", "cohorts", "days"),
     )
     counted = _object(
         {"clients": _COUNT, "share": _SHARE, "low": _COUNT, "high": _COUNT},
@@ -273,7 +302,16 @@ def check_schema() -> Schema:
         },
         optional=("known",),
     )
-    date_row = _object({"date": _DAY, "what": _TEXT, "subject": _TEXT})
+    date_row = _object(
+        {
+            "date": _DAY,
+            "what": _TEXT,
+            "subject": _TEXT,
+            "fact": _TEXT,
+            "source": _TEXT,
+            "certainty": {"enum": [str(certainty) for certainty in Certainty]},
+        }
+    )
     answer = _object(
         {
             "schema": {"const": 1},
@@ -285,10 +323,90 @@ def check_schema() -> Schema:
     return {**_head("rotator check --json"), **answer}
 
 
+def threats_schema() -> Schema:
+    """Give the schema of `threats --json`."""
+    kinds = _object({"id": _TEXT, "label": _TEXT, "of": {"type": "array", "items": _TEXT}})
+    cell = _object(
+        {
+            "pins": _TEXT,
+            "outcome": {"enum": [str(outcome) for outcome in Outcome]},
+            "unsure": {"type": "boolean"},
+            "why": _TEXT,
+        }
+    )
+    row = _object(
+        {
+            "id": _TEXT,
+            "label": _TEXT,
+            "maintenance": {"type": "boolean"},
+            "events": {"type": "array", "items": _TEXT},
+            "cells": {"type": "array", "items": cell},
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "host": _TEXT,
+            "at": _INSTANT,
+            "mechanism": _TEXT,
+            "trust": _TEXT,
+            "path": {"type": "array", "items": _TEXT},
+            "pins": {"type": "array", "items": kinds},
+            "threats": {"type": "array", "items": row},
+        }
+    )
+    return {**_head("rotator threats --json"), **answer}
+
+
+def backtest_schema() -> Schema:
+    """Give the schema of `backtest --json`."""
+    instant_or_none: Schema = {"anyOf": [_INSTANT, {"type": "null"}]}
+    gap = _object({"from": _INSTANT, "to": instant_or_none, "snapshots": {"type": "integer", "minimum": 1}})
+    fared: Schema = {
+        "pins": {"type": "integer", "minimum": 1},
+        "broke": instant_or_none,
+        "date": {"type": ["string", "null"], "format": "date"},
+        "snapshots": {"type": "integer", "minimum": 1},
+        "held": {"type": "integer", "minimum": 0},
+        "broken": {"type": "array", "items": gap},
+    }
+    row = _object(
+        {
+            "at": _INSTANT,
+            "date": _DAY,
+            "host": _TEXT,
+            "cohorts": {"type": "array", "items": _object({"app": _TEXT, "version": _TEXT, "trust": _TEXT})},
+            "reason": {"enum": [str(reason) for reason in Reason]},
+            "changed": {"type": "array", "items": {"enum": [str(level) for level in PARTS]}},
+            "clients": _COUNT,
+            "share": _SHARE,
+            "low": _COUNT,
+            "high": _COUNT,
+        },
+        optional=("low", "high"),
+    )
+    kind = _object({"host": _TEXT, "pin": {"enum": [str(level) for level in Level]}, **fared})
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "snapshots": {"type": "integer", "minimum": 1},
+            "hosts": {"type": "array", "items": _TEXT},
+            "breaks": {"type": "array", "items": row},
+            "survival": {"type": "array", "items": kind},
+            "pinsets": {"type": "array", "items": _object({"host": _TEXT, "pinset": _TEXT, **fared})},
+        }
+    )
+    return {**_head("rotator backtest --json"), **answer}
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "policy": json_schema,
     "simulate": simulate_schema,
     "check": check_schema,
+    "threats": threats_schema,
+    "backtest": backtest_schema,
 }
 
 
@@ -300,6 +418,8 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "mechanisms.md": {"axes": mechanism_table, "each mechanism": mechanism_sections},
     "formats.md": {"losses": losses_table},
     "events.md": {"events": events_table, "actions": actions_table},
+    "calendar.md": {"facts": facts_table},
+    "incidents.md": {"overview": overview, "sections": sections},
     "commands.md": {name: _command_maker(name) for name in commands()},
 }
 

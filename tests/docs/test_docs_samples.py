@@ -59,9 +59,43 @@ def broken(answer: dict[str, Any]) -> set[tuple[str, str, str]]:
 # --- schemas ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["policy", "simulate", "check"])
+@pytest.mark.parametrize("name", ["policy", "simulate", "check", "backtest", "threats"])
 def test_schemas_are_sound(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "host"), [("storefront.toml", "api"), ("storefront.toml", "warehouse"), ("intranet-bank.toml", "core")]
+)
+def test_a_grid_of_threats_fits_its_schema(capsys: pytest.CaptureFixture[str], name: str, host: str) -> None:
+    grid = asked(capsys, "threats", sample(name), host)
+    valid(grid, "threats")
+    columns = [pins["id"] for pins in grid["pins"]]
+    assert all([cell["pins"] for cell in row["cells"]] == columns for row in grid["threats"])
+
+
+EVERY = (
+    "ca-compromise:digicert-g2",
+    "mis-issue:api",
+    "mis-issue:pay:digicert-g3",
+    "hostile-pins:api",
+    "strip:api",
+    "wrong-pin:mobile-4",
+    "local-root:shop-android?intercepts=yes",
+    "intermediate-swap:api:free-tls-1",
+    "algorithm-change:images:ec-p384",
+    "ship:shop-android:99.0:mobile-4",
+    "publish:shop-ios:mobile-4",
+    "floor:shop-android:7.0.0",
+    "destroy:api-2024",
+)
+
+
+@pytest.mark.parametrize("words", [*((event,) for event in EVERY), EVERY], ids=lambda words: words[0])
+def test_every_event_is_answered_alone_and_with_all_others(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    simulated(capsys, "storefront.toml", *words)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds

@@ -307,3 +307,13 @@ def test_a_hostile_tangle_of_cross_signs_ends_quickly() -> None:
     trust = TrustStore(name="t", roots=WORLD.values((NEW,)))
     for builder in ALL:
         assert list(find_paths((leaf, *tangle), trust, Conditions(at=AT), builder)) == []
+
+
+def test_the_path_length_of_an_anchor_counts_where_another_certificate_of_it_was_sent() -> None:
+    """The store's own certificate takes the place of the cross-sign, and so does its bound."""
+    short = mint("new", key_name="new", ca=True, path_length=0, not_before="2020-01-01", not_after="2040-01-01")
+    scene = Scene(OLD, short, CROSS, ICA, LEAF)
+    assert scene.paths(Builder.BACKTRACK, (LEAF, ICA, CROSS), (short,)) == []
+    assert labels(scene.paths(Builder.BACKTRACK, (LEAF, ICA, CROSS), (short, OLD))) == [
+        "leaf/ica > ica/new > new/old > old/old"
+    ]

@@ -125,13 +125,14 @@ PINSETS = {
     "one": p.Pinset(authorities=("one",), expires=date(2027, 5, 1)),
     "mixed": p.Pinset(primary=("a",), authorities=("one",), combine="leaf-and-ca"),
     "cert": p.Pinset(certificates=("a-one",)),
+    "live": p.Pinset(primary=("b",), backups=("a",), delivery="live", refresh_days=2, offline_share=0.1),
 }
 MECHANISMS = {
     "careless": p.CustomMechanism(like="curl", axes={"base": "none"}),
     "exact": p.CustomMechanism(like="okhttp", axes={"object": "cert-sha256", "revocation": "hard"}),
     "either": p.CustomMechanism(like="trustkit-ios", axes={"expiry": "closed", "path": "any"}),
 }
-PLAYED = ("android-nsc", "apple-ats", "curl", "okhttp", "trustkit-ios", "none", *MECHANISMS)
+PLAYED = ("android-nsc", "apple-ats", "curl", "okhttp", "trustkit-ios", "none", "hpkp", *MECHANISMS)
 
 counts = st.integers(0, 5000).map(lambda n: p.Count(low=n, high=n)) | st.tuples(
     st.integers(0, 500), st.integers(0, 500)
@@ -181,7 +182,10 @@ def policies(draw: st.DrawFn, *, known: bool = True) -> p.Policy:
         hosts={
             "api": p.Host(names=NAMES[:1], serves=draw(serving), edges=tuple(draw(st.lists(edge, max_size=1)))),
             "www": p.Host(
-                names=NAMES[1:], serves=draw(serving), renew_key=draw(st.sampled_from([None, "same", "new"]))
+                names=NAMES[1:],
+                serves=draw(serving),
+                renew_key=draw(st.sampled_from([None, "same", "new"])),
+                issuer_pool=draw(st.sampled_from([{}, {"one": 0.3, "two": 0.7}])),
             ),
         },
         trust=TRUST,
@@ -201,7 +205,18 @@ def picture(policy: p.Policy) -> Picture:
 instants = st.datetimes(BEGIN.replace(tzinfo=None), END.replace(tzinfo=None)).map(
     lambda at: at.replace(microsecond=0, tzinfo=BEGIN.tzinfo)
 )
-ATTACKS = [f"key-compromise:{key}{option}" for key in "abc" for option in ("", "?certified=yes")]
+ATTACKS = [
+    *(f"key-compromise:{key}{option}" for key in "abc" for option in ("", "?certified=yes")),
+    *(f"ca-compromise:{ca}" for ca in ("one", "two")),
+    *(f"mis-issue:{host}{ca}" for host in ("api", "www") for ca in ("", ":one", ":two")),
+    *(f"strip:{host}" for host in ("api", "www")),
+    *(f"local-root:{cohort}" for cohort in ("app-0", "app-0//both")),
+]
+#: These take something from our own servers as well.
+HOSTILE = [
+    *(f"hostile-pins:{host}" for host in ("api", "www")),
+    *(f"local-root:{cohort}?intercepts=yes" for cohort in ("app-0", "app-0//both")),
+]
 EVENTS = [
     *ATTACKS,
     *(f"key-loss:{key}" for key in "abc"),
@@ -211,6 +226,14 @@ EVENTS = [
     *(f"expire:{what}" for what in ("a-one", "one", "two", "one/two")),
     *(f"ca-distrust:{ca}{after}" for ca in ("one", "two") for after in ("", "?issued-after=2026-11-15")),
     *(f"pins-expire:{name}" for name in ("ab", "one")),
+    *HOSTILE,
+    *(f"wrong-pin:{name}" for name in ("ab", "live", "cert")),
+    *(f"intermediate-swap:{host}:{ca}" for host in ("api", "www") for ca in ("one", "two")),
+    *(f"algorithm-change:{host}:{kind}" for host in ("api", "www") for kind in ("rsa-2048", "ec-p521", "ml-dsa-65")),
+    *(f"ship:app-0:9.{minor}:{pinset}" for minor in (0, 1) for pinset in ("ab", "live")),
+    *(f"publish:app-0:{pinset}" for pinset in ("live", "bc")),
+    *(f"floor:app-0:{version}" for version in ("1", "5")),
+    *(f"destroy:{key}" for key in "abc"),
 ]
 
 

@@ -12,8 +12,9 @@ from rotator.errors import UsageError
 from rotator.model.policy import Policy
 from rotator.simulate.fleet import fleet_of
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Judges
+from rotator.simulate.impact import Impact
 from rotator.simulate.question import _expiries
+from rotator.simulate.scene import Judges
 from rotator.simulate.timeline import Timeline, happenings
 from tests.property.asking import answer
 from tests.property.strategies import BEGIN, END, instants, policies

@@ -34,5 +34,22 @@ def test_most_paths_are_found_with_the_roots_of_their_day(record: tuple[Snapshot
 def test_a_pin_higher_up_holds_no_shorter_than_the_certificate(record: tuple[Snapshot, ...]) -> None:
     for host in {snapshot.host for snapshot in record}:
         own = sorted((s for s in record if s.host == host), key=lambda s: s.at)
-        held = {s.level: s.held for s in survive(own)}
+        held = {s.what: s.held for s in survive(own)}
         assert held[Level.CERTIFICATE] <= held[Level.LEAF_KEY] <= len(own)
+
+
+def test_roots_of_one_ca_hold_longer_than_one_of_them(record: tuple[Snapshot, ...]) -> None:
+    """And every gap begins and ends at a snapshot of the record."""
+    known = tuple(root for snapshot in record for root in snapshot.roots)
+    several = 0
+    for host in {snapshot.host for snapshot in record}:
+        own = sorted((s for s in record if s.host == host), key=lambda s: s.at)
+        fared = {s.what: s for s in survive(own, known)}
+        days = {s.at for s in own}
+        for one in fared.values():
+            assert one.held + sum(gap.snapshots for gap in one.gaps) == one.seen == len(own)
+            assert all(gap.begin in days and (gap.end is None or gap.end in days) for gap in one.gaps)
+        if Level.ROOTS in fared:
+            several += 1
+            assert fared[Level.ROOTS].held >= fared[Level.ROOT].held
+    assert several

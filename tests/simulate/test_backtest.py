@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rotator.model.pki import Certificate
-from rotator.simulate.backtest import Backtest, Level, Snapshot, backtest
+from rotator.simulate.backtest import Backtest, Level, Snapshot, Survival, backtest
 from rotator.simulate.fleet import fleet_of
 from tests.desk import API, BASE, Desk, app
 from tests.minting import Minted, instant, intermediate, mint, root, values
@@ -53,7 +55,7 @@ def breaks(found: Backtest) -> list[tuple[str, int | None, tuple[str, ...]]]:
 
 def test_each_kind_of_pin_breaks_with_the_change_it_is_about(desk: Desk) -> None:
     found = held_against(desk, BASE, *RECORD)
-    survived = {s.level: (s.broke.date().isoformat() if s.broke else None, s.held, s.seen) for s in found.survival}
+    survived = {s.what: (s.broke.date().isoformat() if s.broke else None, s.held, s.seen) for s in found.survival}
     assert survived == {
         Level.CERTIFICATE: ("2026-03-15", 1, 5),
         Level.LEAF_KEY: ("2026-07-15", 3, 5),
@@ -100,3 +102,73 @@ def test_unpinned_clients_do_not_break(desk: Desk) -> None:
 def test_nothing_recorded_says_nothing(desk: Desk) -> None:
     found = held_against(desk, BASE + app("both"))
     assert (found.snapshots, found.breaks, found.survival) == ((), (), ())
+
+
+# --- from when to when ------------------------------------------------------------------------------------------------
+
+
+def gaps(found: Survival) -> list[tuple[str, str | None, int]]:
+    """Give the days between which nothing matched, and how many snapshots say so."""
+    return [(str(g.begin.date()), str(g.end.date()) if g.end else None, g.snapshots) for g in found.gaps]
+
+
+def named(found: tuple[Survival, ...], what: str) -> Survival:
+    (one,) = [s for s in found if s.what == what]
+    return one
+
+
+def test_a_pin_that_matches_again_has_a_gap_with_both_ends(desk: Desk) -> None:
+    """The host leaves the intermediate twice and comes back once."""
+    again = mint("a", ICA, names=[API], not_before="2026-06-01", not_after="2026-09-01")
+    KNOWN[again] = values(ROOT, ICA, again)[2]
+    record = (*RECORD[:3], seen("2026-06-15", again, ICA), *RECORD[3:])
+    found = named(held_against(desk, BASE, *record).survival, Level.INTERMEDIATE)
+    assert gaps(found) == [("2026-05-15", "2026-06-15", 1), ("2026-07-15", None, 2)]
+    assert (found.held, found.seen, found.broke) == (3, 6, instant("2026-05-15"))
+
+
+def test_each_pinset_is_held_against_the_record_whoever_carries_it(desk: Desk) -> None:
+    """Nobody carries `mid` and `top`; they are judged all the same."""
+    found = held_against(desk, BASE + MORE + app("both"), *RECORD).pinsets
+    assert gaps(named(found, "p")) == [("2026-09-15", None, 1)]
+    assert gaps(named(found, "only-a")) == [("2026-07-15", None, 2)]
+    assert gaps(named(found, "mid")) == [("2026-05-15", None, 3)]
+    assert gaps(named(found, "top")) == [("2026-09-15", None, 1)]
+
+
+def test_a_pinset_of_another_name_is_left_out(desk: Desk) -> None:
+    other = BASE + '[pinsets.theirs]\nprimary = "a"\ncovers = "elsewhere.test"\n' + app("both")
+    assert [s.what for s in held_against(desk, other, *RECORD).pinsets] == ["p"]
+
+
+def test_a_pinset_that_wants_leaf_and_ca_needs_both(desk: Desk) -> None:
+    both = BASE + '[pinsets.strict]\nprimary = "a"\nauthorities = "ica"\ncombine = "leaf-and-ca"\n' + app("shop")
+    assert gaps(named(held_against(desk, both, *RECORD).pinsets, "strict")) == [("2026-05-15", None, 3)]
+
+
+def test_several_roots_are_those_of_one_organisation(desk: Desk) -> None:
+    """The organisation of minted roots is written into their names here; the host moves from one to the other."""
+
+    def of(name: str, *certificates: Certificate) -> tuple[Certificate, ...]:
+        return tuple(replace(c, subject=f"CN={c.label},O={name}") if c.self_signed else c for c in certificates)
+
+    record = [replace(s, roots=of("One CA", *s.roots)) for s in RECORD]
+    found = named(held_against(desk, BASE, *record).survival, Level.ROOTS)
+    assert (found.pins, found.gaps) == (2, ())
+    apart = [replace(s, roots=(*of("One CA", s.roots[0]), *of("Another", s.roots[1]))) for s in RECORD]
+    assert Level.ROOTS not in {s.what for s in held_against(desk, BASE, *apart).survival}
+
+
+def test_the_roots_of_a_pool_belong_to_several_roots(desk: Desk) -> None:
+    desk.file("other-ica.pem", ELSEWHERE.pem)
+    text = BASE.replace("[chains]", 'other-ica = { certificate = "other-ica.pem" }\n[chains]').replace(
+        'serves = "a-chain"', 'serves = "a-chain"\nissuer_pool = ["ica", "other-ica"]'
+    )
+    found = named(held_against(desk, text, *RECORD).survival, Level.ROOTS)
+    assert (found.pins, found.gaps) == (2, ())
+
+
+def test_a_record_that_does_not_say_what_was_trusted_takes_the_roots_of_the_policy(desk: Desk) -> None:
+    bare = [replace(s, roots=()) for s in RECORD]
+    found = held_against(desk, BASE + app("both"), *bare)
+    assert gaps(named(found.survival, Level.ROOT)) == [("2026-09-15", None, 1)]

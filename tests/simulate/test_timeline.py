@@ -91,11 +91,6 @@ def test_the_world_holds_everything_up_to_and_including_an_instant(desk: Desk) -
     assert timeline.world_at(instant("2026-12-01")).lost == {picture.inventory.keys["a"].pin}
 
 
-def test_an_event_that_is_not_played_says_so(desk: Desk) -> None:
-    with pytest.raises(UsageError, match="not played yet"):
-        desk.ask(BASE + app("shop"), "strip:api")
-
-
 def test_unknown_names_are_told_all_at_once(desk: Desk) -> None:
     with pytest.raises(UsageError) as caught:
         desk.ask(BASE + app("shop"), "key-loss:x", "renew:y")

@@ -17,7 +17,7 @@ from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, pres
 
 BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 """What scroll bars are drawn with: cells of colour, not text."""
-SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 .", "mechanisms": "m ."}
+SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 .", "mechanisms": "m .", "threats": "T ."}
 
 
 @pytest.mark.parametrize("place", SCREENS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rotator.simulate.grammar import EVENTS
 from rotator.tui.app import PlannerApp
 from rotator.workflows import reports
 from tests.tui.piloting import LARGE, SMALL, copy_of, drive, planner, press, shown
@@ -24,7 +25,7 @@ def test_the_first_screen_shows_pinsets_clients_and_what_to_do(policy: str) -> N
     assert "backup api-2026" in screen
     assert "shop-android" in screen
     assert "pins-expire" in screen
-    assert "13 things to do" in screen
+    assert "17 things to do" in screen
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -50,20 +51,11 @@ def test_turning_a_knob_back_brings_the_same_screen_back(policy: str) -> None:
 
 
 def test_every_event_that_the_policy_can_meet_can_be_turned_to(policy: str) -> None:
-    screens = drive(planner(policy), "2 .", *["right"] * 12)
+    screens = drive(planner(policy), "2 .", *["right"] * len(EVENTS))
     events = {
         line.split()[3] for screen in screens for line in screen.splitlines() if line.lstrip("▸ ").startswith("event")
     }
-    assert {
-        "key-compromise",
-        "key-loss",
-        "revoke",
-        "renew",
-        "ca-change",
-        "ca-distrust",
-        "expire",
-        "pins-expire",
-    } <= events
+    assert set(EVENTS) <= events
 
 
 def test_promote_export_write_and_read_the_report_by_keys_alone(policy: str) -> None:
@@ -85,6 +77,16 @@ def test_promote_export_write_and_read_the_report_by_keys_alone(policy: str) -> 
     assert (report.kind, problems) == ("export", [])
     kept = list((Path(policy).parent / "storefront.rotator" / "replaced").iterdir())
     assert before in [path.read_bytes() for path in kept]
+
+
+def test_the_grid_of_threats_says_why_of_each_cell(policy: str) -> None:
+    first, key, other = drive(planner(policy), "T .", "left left left " + "down " * 9, "n .")
+    assert "[NONE]" in first
+    assert "the leaf key and a backup" in first
+    assert "[KEY+]" in key
+    assert "key stolen, pinning the leaf key and a backup: exposed" in key
+    assert "whoever holds api-2025 is accepted" in key
+    assert " images: " in other
 
 
 def test_an_edit_is_taken_back_and_made_again(policy: str) -> None:

@@ -60,7 +60,7 @@ def report(
             }
         )
     else:
-        dates = [(item.day.isoformat(), item.what) for item in checked.calendar]
+        dates = [(item.day.isoformat(), item.text) for item in checked.calendar]
         console.result(render(to_document(picture.policy.name, checked.findings, dates, known)))
     if not checked.findings:
         console.talk(f"{file}: nothing found")

@@ -45,7 +45,10 @@ def tree(data: bytes, context: Context) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a nested block has from the ones around it; `enforce` is what TrustKit adds."""
+    """What a nested block has from the ones around it; `enforce` is what TrustKit adds.
+
+    `cleartext` is `cleartextTrafficPermitted`, None where nothing says it: since target 28 that refuses.
+    """
 
     pins: tuple[PinList, ...] = ()
     expires: date | None = None
@@ -54,6 +57,7 @@ class Around:
     empty_pins: bool = False
     parent: int | None = None
     enforce: bool | None = None
+    cleartext: bool | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +70,7 @@ class Reader:
     system_roots: LocalRoots | None = None
     seen: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    cleartext: list[tuple[Cover | None, bool | None]] = field(default_factory=list)
 
     def reject(self, node: Node, message: str, value: str | None = None) -> ConfigRejectedError:
         """Make the error for what the client throws at."""
@@ -91,6 +96,7 @@ class Reader:
                 below = self.block(block, Around(), nested=None)
                 inherited = below if kind == "base-config" else inherited
         self.local_roots, self.system_roots = inherited.local_roots, inherited.system_roots
+        self.cleartext.append((None, inherited.cleartext))
         for block in root.all("domain-config"):
             self.domain_config(block, replace(inherited, parent=None))
 
@@ -101,6 +107,7 @@ class Reader:
         if not covers:
             raise self.reject(block, "a domain-config without a domain")
         lists = own.pins
+        self.cleartext += [(cover, own.cleartext) for cover in covers]
         self.entries.append(
             Entry(
                 covers=covers,
@@ -129,6 +136,9 @@ class Reader:
         if len(anchors) > 1:
             raise self.reject(anchors[1], "two trust-anchors in one block")
         own = inherited
+        flag = block.attributes.get("cleartextTrafficPermitted")
+        if flag is not None:
+            own = replace(own, cleartext=flag.lower() == "true")
         for node in anchors:
             local_roots, system_roots = self.trust_anchors(node)
             own = replace(own, local_roots=local_roots, system_roots=system_roots)
@@ -139,7 +149,13 @@ class Reader:
 
     def config(self) -> PinConfig:
         """Give what was read."""
-        return PinConfig(entries=tuple(self.entries), local_roots=self.local_roots, system_roots=self.system_roots)
+        said = any(allowed is not None for _, allowed in self.cleartext)
+        return PinConfig(
+            entries=tuple(self.entries),
+            local_roots=self.local_roots,
+            system_roots=self.system_roots,
+            cleartext=tuple(self.cleartext) if said else (),
+        )
 
     def mode(self, own: Around) -> Mode:  # noqa: ARG002 - the platform always enforces
         """Say what a mismatch does in a block with pins."""

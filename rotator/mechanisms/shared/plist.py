@@ -9,6 +9,7 @@ from typing import Any
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.shared import xmltree
 from rotator.mechanisms.shared.xmltree import escape
+from rotator.model.names import Cover, Reach
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
@@ -72,6 +73,25 @@ def find_key(value: object, key: str, path: str = "") -> list[tuple[str, object]
         for index, entry in enumerate(value):
             found += find_key(entry, key, f"{path}[{index}]")
     return found
+
+
+def cleartext(security: object) -> tuple[tuple[Cover | None, bool | None], ...]:
+    """Give what `NSAppTransportSecurity` says of loads without TLS, everywhere (None) and by domain.
+
+    A domain under `NSExceptionDomains` is exempt from what holds for all others: it refuses unless it says otherwise.
+    """
+    if not isinstance(security, dict):
+        return ()
+    everywhere = security.get("NSAllowsArbitraryLoads") is True
+    found: list[tuple[Cover | None, bool | None]] = [(None, True)] if everywhere else []
+    domains = security.get("NSExceptionDomains")
+    for name, value in domains.items() if isinstance(domains, dict) else ():
+        if isinstance(value, dict):
+            allowed = value.get("NSExceptionAllowsInsecureHTTPLoads") is True
+            deep = value.get("NSIncludesSubdomains") is True
+            if allowed or everywhere:
+                found.append((Cover(name.lower(), Reach.ALL if deep else Reach.EXACT), allowed))
+    return tuple(found)
 
 
 def dump(root: Mapping[str, Any]) -> bytes:

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
 WIDE = 130
-TITLES = {"fleet": "Fleet", "whatif": "What-if", "export": "Export", "reports": "Reports", "mechanisms": "Mechanisms"}
+TITLES = {
+    "fleet": "Fleet",
+    "whatif": "What-if",
+    "export": "Export",
+    "reports": "Reports",
+    "mechanisms": "Mechanisms",
+    "threats": "Threats",
+}
+BY_LETTER = ("mechanisms", "threats")
+"""Screens beside the planning itself: they stand with their letter alone where there is little room."""
 
 
 class PlannerScreen(Screen[None]):
@@ -108,9 +117,11 @@ class PlannerScreen(Screen[None]):
         for place, title in TITLES.items():
             key = next(a.shown_key for a in EVERYWHERE if a.id == f"screen.{place}")
             here = place == self.place
-            words = f" {key} {title} " if width >= (WIDE if place == "mechanisms" else 64) or here else f" {key} "
+            letter = place in BY_LETTER
+            short = f" {key}" if letter else f" {key} "
+            words = f" {key} {title} " if width >= (WIDE if letter else 64) or here else short
             tabs.append((words, "here" if here else "quiet"))
-        room = max(0, width - sum(len(words) for words, _ in tabs) - 1)
+        room = max(0, width - sum(len(words) for words, _ in tabs))
         self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])
         self.query_one("#keys", Bar).say(key_line(self.actions(), width))
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from rotator.errors import RotatorError
 from rotator.report import text as text_report
-from rotator.report.simulation import headlines, line, to_document, to_json
+from rotator.report.simulation import headlines, line, remarks, to_document, to_json
 from rotator.simulate.explain import why
 from rotator.simulate.question import Answer
 from rotator.tui.actions import WHATIF
@@ -71,8 +71,7 @@ class WhatIfScreen(PlannerScreen):
             return
         self.answer = answer
         self.status(answer)
-        said = headlines(answer)
-        self.say(*(said[1:] or said))
+        self.say(*(remarks(answer) or headlines(answer)))
         rows = [line(row, answer) for row in answer.impact.rows]
         self.clients.fill(
             [

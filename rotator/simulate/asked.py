@@ -1,0 +1,124 @@
+"""What a question makes of a policy before it is put together: pinsets that end, releases that go out, live pins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rotator.errors import Problem, UsageError
+from rotator.mechanisms.base import Context
+from rotator.model.policy import App, Count, Policy, Release
+from rotator.simulate.assemble import assemble
+from rotator.simulate.fleet import NO_VERSION, Fleet, FleetRow, fleet_of
+from rotator.simulate.inventory import Enforced, Inventory, Material
+from rotator.simulate.timeline import Happening, with_ended_pinsets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A policy as a question needs it.
+
+    Attributes:
+        inventory: put together anew where the question changes what releases enforce.
+        shipped: when releases go out that are asked about, by app and version.
+        offline: the share of the clients of an app that live pins do not reach.
+    """
+
+    inventory: Inventory
+    shipped: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    offline: dict[str, float] = field(default_factory=dict)
+
+    def fleet(self, table: tuple[FleetRow, ...]) -> Fleet:
+        """Make the fleet."""
+        return fleet_of(self.inventory, table, shipped=self.shipped, offline=self.offline)
+
+
+def as_asked(
+    inventory: Inventory, material: Material, context: Context, digest: str, order: Iterable[Happening]
+) -> Asked:
+    """Put together what a question needs.
+
+    Args:
+        inventory: the policy as it is.
+        material: what its files hold.
+        context: as `assemble` takes it.
+        digest: likewise.
+        order: what happens.
+
+    Raises:
+        UsageError: a release is to go out that has.
+        InputError: what changes is refused by a client's format.
+    """
+    order = tuple(order)
+    policy, shipped = with_shipped(inventory.policy, order)
+    if shipped:
+        inventory = assemble(policy, material, context, digest)
+    inventory = with_ended_pinsets(inventory, order)
+    offline: dict[str, float] = {}
+    published = {}
+    for app, pinset in dict.fromkeys(h.occurrence.parts for h in order if h.occurrence.id == "publish"):
+        live = with_ended_pinsets(assemble(_publishing(policy, app, pinset), material, context), order)
+        published[app, pinset] = _with_live(live, app)
+        offline[app] = max(offline.get(app, 0.0), policy.pinsets[pinset].offline_share)
+    if published:
+        inventory = replace(inventory, published=published)
+    return Asked(inventory=inventory, shipped=shipped, offline=offline)
+
+
+def with_shipped(policy: Policy, order: Iterable[Happening]) -> tuple[Policy, dict[tuple[str, str], datetime]]:
+    """Give the policy with the releases that `ship` sends out, and when each goes out; nobody runs them yet.
+
+    Raises:
+        UsageError: a release that clients run cannot ship again.
+    """
+    apps, shipped = dict(policy.apps), {}
+    for happening in order:
+        if happening.occurrence.id == "ship":
+            name, version, pinset = happening.occurrence.parts
+            apps[name] = _shipping(policy, name, apps[name], version, pinset, happening.at)
+            release = next(r for r in apps[name].releases if version in (r.version, *r.also))
+            shipped[name, release.version] = happening.at
+    return (replace(policy, apps=apps) if shipped else policy), shipped
+
+
+def _shipping(policy: Policy, name: str, app: App, version: str, pinset: str, at: datetime) -> App:
+    releases = app.releases or (Release(version=NO_VERSION, also=("",), clients=app.clients),)
+    coming = Release(version=version, released=at.date())
+    for release in releases:
+        if version in (release.version, *release.also):
+            counted = (app.counts.date if app.counts else None) or policy.measured
+            out = release.released is None or counted is None or release.released <= counted
+            if release.clients is not None or out:
+                raise UsageError(
+                    Problem(
+                        f"{name} {version} has shipped, and what has shipped cannot be changed",
+                        value=f"ship:{name}:{version}:{pinset}",
+                        expected="a version that is not out",
+                    )
+                )
+            coming = release
+    coming = replace(coming, pinset={"": pinset}, config={}, clients=Count(low=0, high=0))
+    kept = tuple(release for release in releases if release.version != coming.version)
+    place = next((n for n, release in enumerate(releases) if release.version == coming.version), len(kept))
+    return replace(app, releases=(*kept[:place], coming, *kept[place:]), clients=None)
+
+
+def _publishing(policy: Policy, app: str, pinset: str) -> Policy:
+    """Give the policy in which every pin of an app is from one pinset, to take the live ones from."""
+    own = policy.apps[app]
+    changed = replace(
+        own,
+        pinset={"": pinset},
+        config={},
+        releases=tuple(replace(release, pinset={"": pinset}, config={}) for release in own.releases),
+        beside=tuple(replace(beside, pinset={"": pinset}) for beside in own.beside),
+    )
+    return replace(policy, apps={**policy.apps, app: changed})
+
+
+def _with_live(inventory: Inventory, app: str) -> dict[tuple[int, int], tuple[Enforced, ...]]:
+    found = {(index, -1): items for (name, index), items in inventory.enforced.items() if name == app}
+    besides = {index: items for (name, index), items in inventory.beside.items() if name == app}
+    found |= {(index, number): items for index, _ in tuple(found) for number, items in besides.items()}
+    return found

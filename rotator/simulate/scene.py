@@ -1,0 +1,336 @@
+"""One world at one instant: what is served, presented and in force, and what every client makes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rotator.model.names import canonical
+from rotator.model.pins import Pin, PinKind
+from rotator.model.pki import Certificate, TrustStore, planned_certificate, unique, unknown_key
+from rotator.model.rules import Base, Cleartext, Rule, Usage
+from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
+from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
+from rotator.simulate.fleet import Connection, Fleet
+from rotator.simulate.impact import Answer, Impact, Row
+from rotator.simulate.inforce import InForce, is_of, versions_of
+from rotator.simulate.inventory import Inventory
+from rotator.simulate.judge import judge
+from rotator.simulate.judgement import Judgement, Side, Situation
+from rotator.simulate.world import World
+
+
+@dataclass
+class Judges:
+    """Judges connections, each distinct question once."""
+
+    inventory: Inventory
+    memo: dict[tuple[Rule, tuple[Certificate, ...], str, str, Situation, Side], Judgement] = field(default_factory=dict)
+
+    def impact(self, fleet: Fleet, world: World, at: datetime) -> Impact:
+        """Judge every connection of a fleet in a world at an instant."""
+        scene = _Scene(self, world, at)
+        rows = [scene.row(c) for c in fleet.connections if c.cohort.since is None or c.cohort.since <= at]
+        rows.sort(key=lambda row: (row.verdict.rank, -_size(row.connection)))
+        return Impact(at=at, world=world, rows=tuple(rows), fleet=fleet)
+
+    def judge(
+        self,
+        rule: Rule,
+        sent: tuple[Certificate, ...],
+        name: str,
+        trust: TrustStore,
+        situation: Situation,
+        side: Side,
+    ) -> Judgement:
+        """Judge one chain, through the proxy where there is one; an attacker may sit on either side of it."""
+        key = (rule, sent, name, trust.name, situation, side)
+        if key not in self.memo:
+            proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
+            if isinstance(proxied, Judgement):
+                found = proxied
+            else:
+                found = judge(rule, proxied or sent, canonical(name), trust, situation, side)
+            if trust.intercepted_by and side is Side.ATTACKER:
+                direct = judge(rule, sent, canonical(name), trust, situation, side)
+                found = found if found.accepted and (not found.unsure or not direct.accepted) else direct
+            self.memo[key] = found
+        return self.memo[key]
+
+    def _intercepted(
+        self,
+        sent: tuple[Certificate, ...],
+        name: str,
+        trust: TrustStore,
+        situation: Situation,
+        side: Side,
+    ) -> tuple[Certificate, ...] | Judgement:
+        """Give what a client behind an inspecting proxy sees: the proxy's chain, if it accepts what it is sent."""
+        assert trust.intercepted_by is not None  # noqa: S101 - asked by the caller
+        behind = judge(Rule(), sent, canonical(name), trust, situation, side)
+        if not behind.accepted:
+            return behind
+        leaf = planned_certificate(
+            identity=f"{name} re-signed by {trust.intercepted_by.label}",
+            spki=unknown_key(f"proxy leaf {trust.name}"),
+            subject=f"{name} re-signed",
+            issuer=trust.intercepted_by,
+            dns_names=(name,),
+        )
+        return (leaf,)
+
+
+Chains = tuple[tuple[Certificate, ...], ...]
+
+
+class _Scene:
+    """One world at one instant: what is served, what can be presented, and what is in force."""
+
+    def __init__(self, judges: Judges, world: World, at: datetime) -> None:
+        self.judges = judges
+        self.inventory = judges.inventory
+        self.world = world
+        self.situation = world.situation(at, judges.inventory)
+        self.in_force = InForce(judges.inventory, world, self._takes_header)
+        self.padding = padding(judges.inventory, world.issued) if world.attacks else ()
+        self.exist: dict[Pin, Chains] = {}
+        self.issued: dict[tuple[object, ...], Chains] = {}
+        self.stores: dict[str, TrustStore] = {}
+
+    def row(self, shipped: Connection) -> Row:
+        """Answer both questions for a connection."""
+        connection = self.in_force.connection(shipped)
+        trust = self.in_force.store(connection.cohort)
+        ours = _worst(self._ours(connection, trust))
+        if ours.judgement.accepted and self._cut_off(connection):
+            judgement = replace(ours.judgement, accepted=False, reason=Reason.FORCED_OUT, unsure=True)
+            ours = replace(ours, judgement=judgement)
+        attacker = _best(self._attacker(connection, trust))
+        accepted = attacker is not None and attacker.judgement.accepted
+        verdict = verdict_of(
+            ours_accepted=ours.judgement.accepted,
+            pin_in_force=ours.judgement.pin_in_force,
+            attacker_accepted=accepted,
+        )
+        unsure = ours.judgement.unsure or (attacker is not None and accepted and attacker.judgement.unsure)
+        return Row(
+            connection=connection,
+            at=self.situation.at,
+            verdict=verdict,
+            ours=ours,
+            attacker=attacker,
+            unsure=unsure,
+        )
+
+    def _cut_off(self, connection: Connection) -> bool:
+        """Say whether a floor stands above the version of a cohort; an app without versions has none below."""
+        cohort = connection.cohort
+        own = version_key(cohort.version)
+        return any(
+            app == cohort.app and cohort.release >= 0 and own < version_key(version)
+            for app, version in self.world.floors
+        )
+
+    # --- ours --------------------------------------------------------------------------------------------------
+
+    def _ours(self, connection: Connection, trust: TrustStore) -> Iterator[Answer]:
+        """Give one answer for each name and each chain in each place: all mechanisms together."""
+        offers = self.world.served.get(connection.host, ())
+        for name, rules in connection.rules.items():
+            if not offers:
+                yield self._together(connection, rules, (), name, trust, Side.OURS)
+            choices: dict[str, list[Answer]] = {}
+            for number, offer in enumerate(offers):
+                sent = offer.chain.sent
+                if any(offer.chain.leaf.matches(key) for key in self.world.lost):
+                    sent = ()
+                answer = self._together(connection, rules, sent, name, trust, Side.OURS)
+                found = replace(answer, place=offer.place, chain=offer.chain.name)
+                choices.setdefault(offer.choice or f"#{number}", []).append(found)
+            for several in choices.values():
+                yield _of_choice(several)
+
+    # --- the attacker ------------------------------------------------------------------------------------------
+
+    def _attacker(self, connection: Connection, trust: TrustStore) -> Iterator[Answer]:
+        for attack in self.world.attacks:
+            if self._meets(attack, connection):
+                yield from self._with(attack, connection, trust)
+
+    def _meets(self, attack: Attack, connection: Connection) -> bool:
+        """Say whether an attack is about a host and its clients."""
+        if attack.cohort is not None:
+            names = versions_of(self.inventory, connection.cohort)
+            if not is_of(connection.cohort, attack.cohort, names):
+                return False
+        return attack.reaches(connection.host)
+
+    def _with(self, attack: Attack, connection: Connection, trust: TrustStore) -> Iterator[Answer]:
+        if attack.kind is Reason.CLEARTEXT_ALLOWED:
+            yield from _stripped(attack, connection)
+            return
+        trust = self._trusting(attack, trust)
+        for name, rules in connection.rules.items():
+            for sent in self._presented(attack, connection, trust, name, rules):
+                answer = self._together(connection, rules, sent, name, trust, Side.ATTACKER)
+                yield replace(answer, chain=attack.subject, attack=attack)
+
+    def _trusting(self, attack: Attack, trust: TrustStore) -> TrustStore:
+        """Give the trust store with the public CA that nobody pins, where the attack is with it."""
+        if not (attack.unpinned_ca and trust.public):
+            return trust
+        if trust.name not in self.stores:
+            self.stores[trust.name] = replace(
+                trust, name=f"{trust.name} and another public CA", roots=(*trust.roots, ANYWHERE)
+            )
+        return self.stores[trust.name]
+
+    def _presented(
+        self, attack: Attack, connection: Connection, trust: TrustStore, name: str, rules: tuple[Rule, ...]
+    ) -> Iterator[tuple[Certificate, ...]]:
+        """Give every chain an attacker can present to a client that asks for a name."""
+        if attack.key is not None:
+            if attack.key not in self.exist:
+                self.exist[attack.key] = tuple(existing(self.inventory, self.world.issued, attack.key))
+            yield from self.exist[attack.key]
+        if attack.issues:
+            pinned = frozenset(pin for rule in rules for pin in rule.pins) if attack.any_ca else frozenset()
+            key = (attack, name, connection.host, pinned, trust.name if attack.any_ca else "")
+            if key not in self.issued:
+                issuers = unique(self._issuers(attack, trust, pinned))
+                chains = got(attack, self.world.attacks, self.inventory, name, issuers, self.padding)
+                self.issued[key] = tuple(chains)
+            yield from self.issued[key]
+        yield from _self_made(attack, rules, name)
+
+    def _issuers(self, attack: Attack, trust: TrustStore, pinned: frozenset[Pin]) -> Iterator[Certificate]:
+        """Give the CA certificates under which an attacker gets certificates."""
+        yield from attack.issuers
+        if attack.unpinned_ca:
+            yield ANYWHERE
+        if attack.any_ca:
+            held = {
+                c.spki
+                for name, own in self.inventory.authorities.items()
+                if self.inventory.policy.authorities[name].holder == "ours"
+                for c in own
+            }
+            known = (*self.padding, *(root for root in trust.roots if any(root.matches(pin) for pin in pinned)))
+            yield from (c for c in known if c.ca and c.spki not in held and c.signer not in held)
+
+    def _takes_header(self, connection: Connection, name: str, rule: Rule) -> bool:
+        """Say whether a client took the header of whoever controlled its host: it must accept the connection."""
+        store = self.in_force.store(connection.cohort)
+        for attack in self.world.attacks:
+            if attack.kind is Reason.HOSTILE_PINS and attack.reaches(connection.host):
+                then = replace(self.situation, at=attack.since)
+                trust = self._trusting(attack, store)
+                for sent in self._presented(attack, connection, trust, name, (rule,)):
+                    if self.judges.judge(rule, sent, name, trust, then, Side.ATTACKER).accepted:
+                        return True
+        return False
+
+    def _together(
+        self,
+        connection: Connection,
+        rules: tuple[Rule, ...],
+        sent: tuple[Certificate, ...],
+        name: str,
+        trust: TrustStore,
+        side: Side,
+    ) -> Answer:
+        """Ask all mechanisms of a connection: one that refuses refuses for all, one with a pin in force pins."""
+        answers = [
+            Answer(
+                judgement=self.judges.judge(rule, sent, name, trust, self.situation, side),
+                mechanism=mechanism,
+                name=name,
+            )
+            for mechanism, rule in zip(connection.mechanisms, rules, strict=True)
+        ]
+        refused = [a for a in answers if not a.judgement.accepted]
+        if refused:
+            sure = [a for a in refused if not a.judgement.unsure]
+            first = min(sure or refused, key=_order)
+            in_force = any(a.judgement.pin_in_force for a in answers)
+            return replace(first, judgement=replace(first.judgement, pin_in_force=in_force))
+        pinned = [a for a in answers if a.judgement.pin_in_force]
+        first = (pinned or answers)[0]
+        unsure = any(a.judgement.unsure for a in answers)
+        return replace(first, judgement=replace(first.judgement, unsure=unsure))
+
+
+def version_key(version: str) -> tuple[tuple[int, str], ...]:
+    """Give what versions are put in order by: numbers as numbers, words before them."""
+    parts = re.findall(r"\d+|[^\d.+_-]+", version)
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+
+
+def _of_choice(answers: list[Answer]) -> Answer:
+    """Give the worst of several that may come to be, unsure where one of the others would be accepted."""
+    worst = _worst(answers)
+    if len(answers) == 1 or all(a.judgement.accepted is worst.judgement.accepted for a in answers):
+        return worst
+    return replace(worst, judgement=replace(worst.judgement, unsure=True), choice=True)
+
+
+def _stripped(attack: Attack, connection: Connection) -> Iterator[Answer]:
+    """Give the answer of a client without TLS: it goes on where nothing that guards the connection refuses."""
+    for name, rules in connection.rules.items():
+        if not any(rule.rejected or rule.cleartext is Cleartext.REFUSED for rule in rules):
+            unsure = any(rule.cleartext is Cleartext.UNKNOWN for rule in rules)
+            judgement = Judgement(accepted=True, reason=Reason.CLEARTEXT_ALLOWED, unsure=unsure)
+            mechanism = connection.mechanisms[0] if connection.mechanisms else ""
+            yield Answer(judgement=judgement, mechanism=mechanism, name=name, chain=attack.subject, attack=attack)
+
+
+def _self_made(attack: Attack, rules: tuple[Rule, ...], name: str) -> Iterator[tuple[Certificate, ...]]:
+    """Give the certificate that whoever holds a key signs with it: enough where nothing but pins is checked."""
+    if attack.key is not None and attack.key.kind is PinKind.SPKI_SHA256 and any(map(_pins_alone, rules)):
+        identity = f"{attack.subject} self-signed for {name}"
+        yield (
+            planned_certificate(
+                identity=identity, spki=attack.key.digest, subject=attack.subject, issuer=None, dns_names=(name,)
+            ),
+        )
+
+
+def _pins_alone(rule: Rule) -> bool:
+    """Say whether a rule asks for no path: nothing but pins, or a record in the DNS on the leaf itself."""
+    ee = any(usage is Usage.DANE_EE for clause in rule.clauses for usage, _ in clause.records)
+    return rule.base in (Base.NONE, Base.TOFU) or (rule.base is Base.DANE and ee)
+
+
+def _order(answer: Answer) -> int:
+    return REFUSAL_ORDER.index(answer.judgement.reason)
+
+
+def _size(connection: Connection) -> float:
+    clients = connection.clients
+    return clients.high if clients is not None else 0
+
+
+def _worst(answers: Iterable[Answer]) -> Answer:
+    """Give the worst answer for our chain: refused before unpinned before pinned."""
+    found = list(answers)
+    refused = [a for a in found if not a.judgement.accepted]
+    if refused:
+        sure = [a for a in refused if not a.judgement.unsure]
+        return min(sure or refused, key=_order)
+    return next((a for a in found if not a.judgement.pin_in_force), found[0])
+
+
+def _best(answers: Iterable[Answer]) -> Answer | None:
+    """Give the best answer for the attacker: accepted for certain, accepted, else the refusal nearest to acceptance."""
+    accepted: Answer | None = None
+    nearest: Answer | None = None
+    for answer in answers:
+        if answer.judgement.accepted and not answer.judgement.unsure:
+            return answer
+        if answer.judgement.accepted:
+            accepted = accepted or answer
+        elif nearest is None or _order(answer) > _order(nearest):
+            nearest = answer
+    return accepted or nearest
