@@ -139,6 +139,10 @@ class _Reading:
                     self.material.verifiers[name] = check
 
     def shipped(self) -> None:
+        for name, host in self.policy.hosts.items():
+            data = self._read(host.dane.records, f"hosts.{name}.dane.records") if host.dane is not None else None
+            if host.dane is not None and data is not None:
+                self.material.shipped[host.dane.records] = data
         for name, app in self.policy.apps.items():
             tables = [(f"apps.{name}.config", app.config)]
             tables += [(f"apps.{name}.releases[{i}].config", r.config or {}) for i, r in enumerate(app.releases)]

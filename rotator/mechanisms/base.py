@@ -270,6 +270,8 @@ class Mechanism:
     says_report_only: bool = False
     #: Whether pins on whole certificates can be said.
     says_certificates: bool = False
+    #: Whether the client finds its pins in the DNS.
+    from_dns: bool = False
     #: Whether pins on keys can be said.
     says_keys: bool = True
     #: Whether pins without an end cannot be said at all.
@@ -385,6 +387,10 @@ class Mechanism:
         read = self.rule(self.own(found, wanted), name)
         same = read.without_roots() == self.rule(wanted, name).without_roots()
         return same and read.system_roots is not LocalRoots.BYPASS
+
+    def as_resolved(self, rule: Rule, dnssec: str) -> Rule:  # noqa: ARG002 - most clients ask no resolver
+        """Give what is left of a rule where what the DNS says of the host is `secure`, `insecure` or `bogus`."""
+        return rule
 
     def expiry(self, expires: date | datetime | None) -> Expiry | None:
         """Give the instants between which pins end; UTC midnight unless the client does otherwise."""

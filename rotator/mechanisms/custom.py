@@ -52,12 +52,17 @@ class Custom(Mechanism):
         self.most_pins = self.inner.most_pins
         self.fewest_pins = self.inner.fewest_pins
         self.channel = self.inner.channel
+        self.from_dns = self.inner.from_dns
         self.cleartext = self.inner.cleartext
         # What compares another object is code of one's own: the other mechanism's file has no place for such pins.
         own = self.says_certificates != self.inner.says_certificates and self.object is not None
         self.file_name = "" if own else self.inner.file_name
         self.ours_to_write = self.inner.ours_to_write
         self.names_hosts = self.inner.names_hosts
+
+    def as_resolved(self, rule: Rule, dnssec: str) -> Rule:
+        """Take what the DNS says as the client it is like does."""
+        return self.inner.as_resolved(rule, dnssec)
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read a file as the other mechanism does."""

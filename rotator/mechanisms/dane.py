@@ -112,6 +112,7 @@ class Dane(Mechanism):
     channel = Channel.DNS
     file_name = "tlsa.zone"
     says_certificates = True
+    from_dns = True
     facts = Facts(
         title="DANE TLSA records",
         object="certificate or public key: whole, SHA-256 or SHA-512",
@@ -147,6 +148,12 @@ class Dane(Mechanism):
             local_roots=LocalRoots.ENFORCE,
             common_name=True,
         )
+
+    def as_resolved(self, rule: Rule, dnssec: str) -> Rule:
+        """Ignore the records of a zone that is not signed, and refuse where they are bogus (RFC 6698, 4.1)."""
+        if dnssec == "bogus" and rule.clauses:
+            return Rule(rejected="the TLSA records are bogus to a validating resolver", builder=rule.builder)
+        return rule if dnssec == "secure" else replace(rule, clauses=(), base=Base.FULL)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
         """Write 3 1 1 for our keys, 2 1 1 for authorities and 3 0 1 for whole certificates."""
@@ -395,11 +402,6 @@ def _row(line: str, where: str, context: Context) -> tuple[str, tuple[int, int, 
         raise InputError(
             Problem("is not a row of a record", file=context.subject, path=where, value=line, expected=_EXPECTED)
         ) from None
-
-
-def without_dnssec(rule: Rule) -> Rule:
-    """Give the rule of a zone that is not signed: the records are ignored."""
-    return replace(rule, clauses=(), base=Base.FULL)
 
 
 MECHANISM = Dane()

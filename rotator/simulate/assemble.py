@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from rotator.errors import InputError, Problem
-from rotator.mechanisms.base import ConfigRejectedError, Context, Mechanism, PinConfig, PinsetSpec
+from rotator.mechanisms.base import ConfigRejectedError, Context, Entry, Mechanism, PinConfig, PinsetSpec
 from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.model.findings import Finding, error
@@ -266,22 +266,25 @@ class _Assembly:
         for app_name, app in self.policy.apps.items():
             path = f"apps.{app_name}"
             if not app.releases:
-                self.enforced[app_name, -1] = tuple(self._enforced(path, app.mechanism, app.pinset, app.config))
+                self.enforced[app_name, -1] = tuple(
+                    self._enforced(path, app_name, app.mechanism, app.pinset, app.config)
+                )
             for index, release in enumerate(app.releases):
                 pinset = app.pinset if release.pinset is None else release.pinset
                 config = app.config if release.config is None else release.config
                 mechanisms = release.mechanism or app.mechanism
                 self.enforced[app_name, index] = tuple(
-                    self._enforced(f"{path}.releases[{index}]", mechanisms, pinset, config)
+                    self._enforced(f"{path}.releases[{index}]", app_name, mechanisms, pinset, config)
                 )
             for index, beside in enumerate(app.beside):
                 self.beside[app_name, index] = tuple(
-                    self._enforced(f"{path}.beside[{index}]", beside.mechanism, beside.pinset, {})
+                    self._enforced(f"{path}.beside[{index}]", app_name, beside.mechanism, beside.pinset, {})
                 )
 
     def _enforced(
         self,
         path: str,
+        app: str,
         mechanisms: tuple[str, ...],
         pinset: Mapping[str, str],
         config: Mapping[str, str],
@@ -297,12 +300,37 @@ class _Assembly:
                 yield Enforced(mechanism=name, config=shipped, source=file, from_file=True, where=where)
                 continue
             source = pinset.get(name, pinset.get(""))
+            published = self._published(name, mechanism, app) if source is None else None
+            if published is not None:
+                yield published
+                continue
             yield Enforced(
                 mechanism=name,
                 config=self._from_pinset(mechanism, source),
                 source=source or "",
                 from_file=False,
             )
+
+    def _published(self, name: str, mechanism: Mechanism, app: str) -> Enforced | None:
+        """Give what the DNS says of an app's hosts, for a client that asks there and to whom nothing else is given."""
+        found = {
+            label: own.dane.records
+            for label in self.policy.hosts_of(app)
+            if mechanism.from_dns and (own := self.policy.hosts[label]).dane is not None
+        }
+        if not found:
+            return None
+        entries: list[Entry] = []
+        for label, file in found.items():
+            entries += self._shipped(mechanism, file, f"hosts.{label}.dane.records").entries
+        place = f"hosts.{next(iter(found))}.dane.records"
+        return Enforced(
+            mechanism=name,
+            config=PinConfig(entries=tuple(entries)),
+            source=", ".join(dict.fromkeys(found.values())),
+            from_file=True,
+            where=place,
+        )
 
     def _mechanism(self, name: str, path: str) -> Mechanism | None:
         if name not in self.mechanisms:

@@ -328,7 +328,11 @@ def rule_of(
     if (item, name) not in rules:
         rejected = item.config.rejected
         mechanism = inventory.mechanisms[item.mechanism]
-        rules[item, name] = Rule(rejected=rejected) if rejected else mechanism.rule(item.config, name)
+        made = Rule(rejected=rejected) if rejected else mechanism.rule(item.config, name)
+        policy = inventory.policy
+        signed = (h.dane.dnssec for label, h in policy.hosts.items() if h.dane and name in policy.host_names(label))
+        dnssec = next(signed, "secure")
+        rules[item, name] = mechanism.as_resolved(made, dnssec)
     said = item.config.allows_cleartext(name)
     said = cleartext if said is None else said
     own = inventory.mechanisms[item.mechanism].cleartext if said is None else _CLEARTEXT[said]

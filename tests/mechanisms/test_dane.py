@@ -10,7 +10,6 @@ import pytest
 from rotator.errors import InputError
 from rotator.mechanisms.base import PinConfig
 from rotator.mechanisms.dane import MECHANISM as DANE
-from rotator.mechanisms.dane import without_dnssec
 from rotator.model.rules import Builder, Usage
 from rotator.model.verdicts import Reason
 from rotator.simulate.judgement import Side
@@ -130,7 +129,7 @@ def test_without_records_nothing_is_pinned() -> None:
 
 
 def test_records_of_a_zone_that_is_not_signed_are_ignored() -> None:
-    rule = without_dnssec(DANE.rule(read(DANE, record(3, 1, 1, ICA)), "example.com"))
+    rule = DANE.as_resolved(DANE.rule(read(DANE, record(3, 1, 1, ICA)), "example.com"), "insecure")
     assert Scene().judge(rule).reason is Reason.NO_PINS
     assert not UNTRUSTED.judge(rule).accepted
 
