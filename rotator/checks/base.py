@@ -12,7 +12,7 @@ from rotator.model.calendar import Fact
 from rotator.model.pki import Certificate
 from rotator.model.policy import Count, Policy
 from rotator.model.resemblance import KnownKey, KnownKeys
-from rotator.simulate.fleet import Cohort, Fleet
+from rotator.simulate.fleet import Cohort, Connection, Fleet
 from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Enforced, Inventory
 
@@ -53,10 +53,25 @@ class Subject:
         """Give the date some days from now."""
         return (self.now + timedelta(days=days)).date()
 
+    @cached_property
+    def _cohorts(self) -> dict[tuple[str, int], list[Cohort]]:
+        found: dict[tuple[str, int], list[Cohort]] = {}
+        for cohort in self.fleet.cohorts:
+            found.setdefault((cohort.app, cohort.release), []).append(cohort)
+        return found
+
+    @cached_property
+    def connections(self) -> dict[tuple[str, int], list[Connection]]:
+        """Give the connections of each release, by app and index of the release."""
+        found: dict[tuple[str, int], list[Connection]] = {}
+        for connection in self.fleet.connections:
+            found.setdefault((connection.cohort.app, connection.cohort.release), []).append(connection)
+        return found
+
     def releases(self) -> Iterator[tuple[str, str, tuple[Enforced, ...], list[Cohort]]]:
         """Give each release: its policy path, a name for people, what it enforces, and its cohorts."""
         for (app, index), enforced in self.inventory.enforced.items():
-            cohorts = [c for c in self.fleet.cohorts if c.app == app and c.release == index]
+            cohorts = self._cohorts.get((app, index), [])
             release = self.policy.apps[app].releases[index] if index >= 0 else None
             path = f"apps.{app}" + (f".releases[{index}]" if release else "")
             yield path, f"{app} {release.version}" if release else app, enforced, cohorts

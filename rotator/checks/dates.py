@@ -28,7 +28,7 @@ def pins_expire(subject: Subject) -> Iterator[Finding]:
                 ends = subject.inventory.mechanisms[item.mechanism].expiry(entry.expires) if entry.lists else None
                 if ends is None:
                     continue
-                if not ends.closed and _others_hold(subject, set(cohorts), ends):
+                if not ends.closed and _others_hold(subject, cohorts, ends):
                     held.setdefault(ends, []).append((path, label))
                 elif (path, label) not in seen.setdefault(ends, []):
                     seen[ends].append((path, label))
@@ -56,12 +56,12 @@ def pins_expire(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _others_hold(subject: Subject, cohorts: set[Cohort], ends: Expiry) -> bool:
+def _others_hold(subject: Subject, cohorts: list[Cohort], ends: Expiry) -> bool:
     """Say whether other pins stay in force on every connection on which some end."""
     ending = [
         rules
-        for connection in subject.fleet.connections
-        if connection.cohort in cohorts
+        for release in {(cohort.app, cohort.release) for cohort in cohorts}
+        for connection in subject.connections.get(release, ())
         for rules in connection.rules.values()
         if any(rule.expiry == ends for rule in rules)
     ]

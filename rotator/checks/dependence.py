@@ -9,6 +9,7 @@ from rotator.checks.base import Subject, clients_of, people
 from rotator.mechanisms.base import Channel
 from rotator.model.calendar import organisation_of
 from rotator.model.findings import Finding, warning
+from rotator.model.pins import Pin
 from rotator.simulate.fleet import Cohort, Connection
 
 LONGEST_MEMORY_DAYS = 60
@@ -18,30 +19,41 @@ OURS = "ours"
 
 def of_dependence(subject: Subject) -> Iterator[Finding]:
     """What stands on other people's decisions."""
-    used = {use.spki: use for use in uses(subject)}
-    yield from intermediate_pinned(subject, used)
-    yield from one_ca(subject, used)
+    pins = _Pins(subject)
+    yield from intermediate_pinned(subject, pins)
+    yield from one_ca(subject, pins)
     yield from unsigned_live_pins(subject)
     yield from long_memory(subject)
     yield from pins_from_the_host(subject)
 
 
-def _pinned_uses(subject: Subject, connection: Connection, used: dict[bytes, Use]) -> tuple[list[Use], bool]:
-    """Give the CA keys that a connection pins, and whether it pins anything else that is known to exist."""
-    pins = {pin for rule in in_force(subject, connection) for pin in rule.pins}
-    keys = [use for use in used.values() if use.certificate and any(use.certificate.matches(pin) for pin in pins)]
-    own = any(facts.pin in pins for facts in subject.inventory.keys.values()) or any(
-        chain.leaf.matches(pin) for chain in subject.inventory.chains.values() for pin in pins
-    )
-    return keys, own
+class _Pins:
+    """What the pins of connections are of, each set of pins asked once."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.used = uses(subject)
+        self.known: dict[frozenset[Pin], tuple[list[Use], bool]] = {}
+
+    def of(self, connection: Connection) -> tuple[list[Use], bool]:
+        """Give the CA keys that a connection pins, and whether it pins a key or a certificate of ours."""
+        pins = frozenset(pin for rule in in_force(self.subject, connection) for pin in rule.pins)
+        if pins not in self.known:
+            inventory = self.subject.inventory
+            keys = [u for u in self.used if u.certificate and any(u.certificate.matches(pin) for pin in pins)]
+            own = any(facts.pin in pins for facts in inventory.keys.values()) or any(
+                chain.leaf.matches(pin) for chain in inventory.chains.values() for pin in pins
+            )
+            self.known[pins] = keys, own
+        return self.known[pins]
 
 
-def intermediate_pinned(subject: Subject, used: dict[bytes, Use]) -> Iterator[Finding]:
+def intermediate_pinned(subject: Subject, pins: _Pins) -> Iterator[Finding]:
     """Clients that are accepted by the pin of somebody else's intermediate alone: it changes at any renewal."""
     found: dict[tuple[str, str], dict[Cohort, None]] = {}
     for connection in subject.fleet.connections:
         host = subject.policy.hosts[connection.host]
-        keys, own = _pinned_uses(subject, connection, used)
+        keys, own = pins.of(connection)
         here = [use for use in keys if connection.host in use.served]
         if own or host.issuer_pool or not here or any(use.root or use.holder == OURS for use in here):
             continue
@@ -57,11 +69,11 @@ def intermediate_pinned(subject: Subject, used: dict[bytes, Use]) -> Iterator[Fi
         )
 
 
-def one_ca(subject: Subject, used: dict[bytes, Use]) -> Iterator[Finding]:
+def one_ca(subject: Subject, pins: _Pins) -> Iterator[Finding]:
     """Clients all of whose pins are keys of one CA: when it is distrusted or moves, there is no other way."""
     found: dict[tuple[str, str], dict[Cohort, None]] = {}
     for connection in subject.fleet.connections:
-        keys, own = _pinned_uses(subject, connection, used)
+        keys, own = pins.of(connection)
         names = {operator(subject, use) for use in keys}
         if not own and len(names) == 1 and OURS not in names:
             found.setdefault((connection.host, names.pop()), {})[connection.cohort] = None

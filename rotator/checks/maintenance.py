@@ -5,7 +5,7 @@ Each is played on the world of today and judged as `simulate` judges; only what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -19,6 +19,7 @@ from rotator.model.policy import Count
 from rotator.model.when import FOREVER
 from rotator.simulate.budget import beyond
 from rotator.simulate.events import play
+from rotator.simulate.fleet import Connection
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import BROKEN, Impact, Row, hits
 from rotator.simulate.odds import Odds, renewal_odds
@@ -39,16 +40,27 @@ def of_maintenance(subject: Subject) -> Iterator[Finding]:
     yield from slower_than_revocation(subject)
 
 
+#: What may do one thing to one release and another to the next, whatever they pin.
+OF_RELEASES = ("floor", "local-root", "publish", "ship")
+
+
 class _Played:
-    """Worlds judged against today's."""
+    """Worlds judged against today's, each kind of connection once, however many clients share it."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.judges = Judges(subject.inventory)
-        self.already = _broken(subject.today)
+        by_release = any(from_row(row).id in OF_RELEASES for row in subject.policy.calendar)
+        kinds: dict[Hashable, list[Connection]] = {}
+        for connection in subject.fleet.connections:
+            kinds.setdefault(_kind(connection, by_release=by_release), []).append(connection)
+        self.members = list(kinds.values())
+        first = (replace(members[0], index=index) for index, members in enumerate(self.members))
+        self.fleet = replace(subject.fleet, connections=tuple(first))
+        self.already = _broken(self.impact(subject.today.world, subject.now))
 
     def impact(self, world: World, at: datetime) -> Impact:
-        return self.judges.impact(self.subject.fleet, world, at)
+        return self.judges.impact(self.fleet, world, at)
 
     def fresh(self, world: World) -> list[Row]:
         """Give the rows that a world breaks now and that are not broken today."""
@@ -60,14 +72,26 @@ class _Played:
 
     def total(self, rows: list[Row]) -> Total:
         """Count the clients of some rows."""
-        return total_of(self.subject.fleet, hits(rows, *BROKEN))
+        sure = hits(rows, *BROKEN)
+        return total_of(self.subject.fleet, {c.index: sure[i] for i in sure for c in self.members[i]})
 
     def told(self, rows: list[Row]) -> str:
         """Say whom and why: `shop-android 7.2.0 (145,800 clients, pin-mismatch)`."""
-        names = list(dict.fromkeys(row.connection.cohort.name for row in rows))
-        some = ", ".join(names[:4]) + (" and more" if len(names) > 4 else "")
         reasons = " and ".join(dict.fromkeys(str(row.reason) for row in rows))
-        return f"{some} ({_count(self.total(rows))}, {reasons})"
+        return f"{self.names(row.connection for row in rows)} ({_count(self.total(rows))}, {reasons})"
+
+    def names(self, kinds: Iterable[Connection]) -> str:
+        """Name the cohorts of some kinds of connections."""
+        found = list(dict.fromkeys(c.cohort.name for kind in kinds for c in self.members[kind.index]))
+        return ", ".join(found[:4]) + (" and more" if len(found) > 4 else "")
+
+
+def _kind(connection: Connection, *, by_release: bool) -> Hashable:
+    """Give what a verdict on a connection can depend on: its rules and its trust store, not how many clients it has."""
+    cohort = connection.cohort
+    rules = tuple((name, own) for name, own in connection.rules.items())
+    alike = (connection.host, connection.mechanisms, rules, connection.sources, connection.channels, connection.beside)
+    return (cohort.app, cohort.trust, cohort.since, cohort.offline, cohort.release if by_release else None, alike)
 
 
 def _count(total: Total) -> str:
@@ -156,22 +180,30 @@ def issuer_not_pinned(subject: Subject, played: _Played) -> Iterator[Finding]:
     """A CA that may issue the next certificate and that clients do not accept, even for the same key."""
     for label in (label for label, host in subject.policy.hosts.items() if host.issuer_pool):
         alike: dict[tuple[str, ...], list[Odds]] = {}
-        for odds in renewal_odds(played.judges, subject.fleet, subject.today.world, subject.now, label):
+        for odds in renewal_odds(played.judges, played.fleet, subject.today.world, subject.now, label):
             if odds.by:
                 alike.setdefault(odds.by, []).append(odds)
         for members, found in alike.items():
             first = found[0]
-            names = list(dict.fromkeys(odds.who for odds in found))
-            some = ", ".join(names[:4]) + (" and more" if len(names) > 4 else "")
-            total = total_of(subject.fleet, {odds.connection.index: True for odds in found})
+            some = played.names(odds.connection for odds in found)
+            hit = {c.index: True for odds in found for c in played.members[odds.connection.index]}
+            total = total_of(subject.fleet, hit)
             times = f"{first.renewals} renewal{'' if first.renewals == 1 else 's'}"
             yield warning(
                 "issuer-not-pinned",
                 f"hosts.{label}.issuer_pool",
                 f"{' or '.join(members)} may issue the next certificate of {label}, and {some} ({_count(total)}) would "
-                f"refuse it: {first.per_renewal:.0%} at each renewal, {first.per_year:.0%} within a year ({times})",
+                f"refuse it: {_odds(first.per_renewal)} at each renewal, {_odds(first.per_year)} within a year "
+                f"({times})",
                 "pin a key of your own, or the roots of every CA that may issue",
             )
+
+
+def _odds(chance: float) -> str:
+    """Show a probability; never 0 or 100 when it is not."""
+    if 0 < chance < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 < chance < 1 else f"{chance:.0%}"
 
 
 def authority_ends(subject: Subject, played: _Played) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from rotator.model.pins import spki_pin
 from rotator.model.pki import Certificate
 from rotator.simulate.inventory import KeyFacts
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----")
 _PRIVATE = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _UNREADABLE = (
     ValueError,

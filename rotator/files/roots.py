@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT = 3
 """Raised whenever what is kept changes its meaning."""
-_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
 _LABEL = re.compile(rb'^# Label: "?(.*?)"?\s*$', re.MULTILINE)
 
 

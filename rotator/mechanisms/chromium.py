@@ -29,7 +29,7 @@ from rotator.model.when import plus
 SOURCE = "https://chromium.googlesource.com/chromium/src/+/main/net/http/transport_security_state_static_pins.json"
 FRESH = timedelta(days=70)
 """How long after its timestamp the list is enforced."""
-_PEM = re.compile(r"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----(.*?)-----END \1-----", re.DOTALL)
+_PEM = re.compile(r"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----")
 _COMMENT = re.compile(r"(?m)^[ \t]*//.*$")
 _EXPECTED = "a Chromium list of pins: JSON with pinsets and entries, or pairs of a name and a key"
 

@@ -19,7 +19,7 @@ from rotator.report.document import (
     percent,
     span,
 )
-from rotator.simulate.explain import kept_keys, why
+from rotator.simulate.explain import kept_keys, last_end, why
 from rotator.simulate.impact import Row
 from rotator.simulate.odds import Odds
 from rotator.simulate.question import Answer, Day
@@ -182,9 +182,11 @@ def _remarks(answer: Answer) -> list[str]:
     by_key = any(row.verdict.is_exposed and row.attacker_reason is Reason.KEY_STOLEN for row in impact.rows)
     if stolen and by_key:
         still = "still " if swapped else ""
+        end = last_end(impact, answer.inventory)
+        last = f" (the last on {end.date()})" if end is not None else ""
         said.append(
             f"A new key on the servers ends no exposure: these clients {still}accept {join(stolen)} until a release "
-            "without its pin, or the end of its certificates."
+            f"without its pin, or the end of its certificates{last}."
         )
     said += [
         f"The next renewal of {odds.host} breaks {odds.who} with a probability of {percent(odds.per_renewal)}; within "

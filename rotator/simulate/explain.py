@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rotator.model.paths import Path
 from rotator.model.pins import Pin
 from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
 from rotator.model.verdicts import Reason
-from rotator.model.when import show
+from rotator.model.when import FOREVER, show
+from rotator.simulate.attacks import existing
 from rotator.simulate.impact import Answer, Impact, Row
 from rotator.simulate.inventory import Inventory
 
@@ -20,6 +23,16 @@ def why(row: Row, inventory: Inventory) -> str:
     if row.unsure:
         text += f"; UNSURE: {_doubt(row)}, and the worse is counted"
     return text
+
+
+def last_end(impact: Impact, inventory: Inventory) -> datetime | None:
+    """Give the end of the last certificate that exists for a stolen key, or None where there is none or no end."""
+    keys = {
+        attack.key for attack in impact.world.attacks if attack.kind is Reason.KEY_STOLEN and attack.key is not None
+    }
+    ends = [sent[0].not_after for key in keys for sent in existing(inventory, impact.world.issued, key)]
+    last = max(ends, default=FOREVER)
+    return None if last == FOREVER else last
 
 
 def kept_keys(impact: Impact) -> list[tuple[str, str]]:

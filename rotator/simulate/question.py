@@ -142,7 +142,7 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
     end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
     segments = [
         (at, judges.impact(fleet, timeline.world_at(at), at))
-        for at in timeline.instants(start, max(end, question.at), _expiries(fleet))
+        for at in timeline.instants(start, max(end, question.at), expiries(fleet, inventory))
     ]
     return Answer(
         question=question,
@@ -173,10 +173,18 @@ def _asked(question: Question) -> set[Occurrence]:
     return {o if o.at is not None else replace(o, at=default) for o in question.occurrences}
 
 
-def _expiries(fleet: Fleet) -> set[datetime]:
-    """Give every instant at which pins of some client end."""
+def expiries(fleet: Fleet, inventory: Inventory) -> set[datetime]:
+    """Give every instant at which pins of some client end: those it has, and live ones that are published."""
     rules: set[Rule] = {rule for c in fleet.connections for own in c.rules.values() for rule in own}
-    return {instant for rule in rules if rule.expiry for instant in (rule.expiry.first, rule.expiry.last)}
+    ends = [rule.expiry for rule in rules]
+    ends += [
+        inventory.mechanisms[item.mechanism].expiry(entry.expires)
+        for by_release in inventory.published.values()
+        for items in by_release.values()
+        for item in items
+        for entry in item.config.entries
+    ]
+    return {instant for end in ends if end is not None for instant in (end.first, end.last)}
 
 
 def _first_break(segments: Sequence[tuple[datetime, Impact]]) -> FirstBreak | None:

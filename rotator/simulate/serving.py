@@ -43,7 +43,7 @@ def renew(world: World, event: Occurrence, inventory: Inventory) -> World:
     variant = event.parts[1] or f"{stated or 'new'}-key"
     offers: list[Offer] = []
     notes: list[str] = []
-    for number, offer in enumerate(world.served[host]):
+    for number, offer in enumerate(_one_of_each_choice(world.served[host])):
         members = issuers_at_renewal(inventory, host, offer.chain)
         for name, above, note in members:
             chain = renewed(world, inventory, host, offer.chain, variant, above)
@@ -57,6 +57,12 @@ def renew(world: World, event: Occurrence, inventory: Inventory) -> World:
         notes = [note for note in notes if not note.endswith("signs the renewal")]
         notes.append(f"any of the issuer pool of {host} may sign the renewal: {pool}; the worst counts")
     return world.with_offers(host, tuple(offers)).noting(*notes)
+
+
+def _one_of_each_choice(offers: tuple[Offer, ...]) -> list[Offer]:
+    """Leave one of the chains of which one comes to be: what is renewed next is that one, whichever it was."""
+    chosen = {offer.choice: offer for offer in reversed(offers) if offer.choice}
+    return [offer for offer in offers if not offer.choice or chosen[offer.choice] is offer]
 
 
 Above = tuple[Certificate, ...]

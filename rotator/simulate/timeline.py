@@ -157,9 +157,13 @@ class Timeline:
         chains += [offer.chain for world in worlds for offers in world.served.values() for offer in offers]
         certificates = [*(c for chain in chains for c in chain.sent), *self.inventory.extra]
         certificates += [c for own in self.inventory.authorities.values() for c in own]
+        attacks = {attack for world in worlds for attack in world.attacks}
+        certificates += [c for attack in attacks for c in attack.issuers]
+        yield from (plus(attack.until, SECOND) for attack in attacks)
         signers = {c.signer for c in certificates}
+        any_root = any(attack.any_ca for attack in attacks)
         for store in self.inventory.trust.values():
-            certificates += [c for c in (*store.roots, *store.local_roots) if c.spki in signers]
+            certificates += [c for c in (*store.roots, *store.local_roots) if any_root or c.spki in signers]
         for certificate in certificates:
             yield certificate.not_before
             yield plus(certificate.not_after, SECOND)

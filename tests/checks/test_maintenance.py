@@ -44,6 +44,19 @@ def test_only_what_the_plan_adds_is_told(desk: Desk) -> None:
     assert "gone" not in told.message
 
 
+def test_releases_that_pin_alike_are_counted_together(desk: Desk) -> None:
+    """And one with other pins, which holds, is not."""
+    releases = "".join(f'{{ version = "{n}", pinset = "p", clients = {n}00 }}, ' for n in (1, 2, 3))
+    sound = '{ version = "4", pinset = "both", clients = 400 }'
+    text = C_CHAIN.replace("[keys]", '[keys]\nc = { certificate = "c.pem" }') + (
+        '[pinsets.both]\nprimary = "a"\nbackups = "c"\n'
+        f'[apps.shop]\nmechanism = "okhttp"\ntrust = "ours"\nreleases = [{releases}{sound}]\n'
+        '[[calendar]]\ndate = 2026-12-24\naction = "serve:api:c-chain"\n'
+    )
+    (told,) = found(desk, text, "planned-break")
+    assert "breaks shop 1 (ours), shop 2 (ours), shop 3 (ours) (600 clients, pin-mismatch)" in told.message
+
+
 # --- renewals ---------------------------------------------------------------------------------------------------------
 
 

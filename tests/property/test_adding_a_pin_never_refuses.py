@@ -98,6 +98,7 @@ OTHER_LIST = {
     "alamofire": ({"key", "authority"}, "whole certificates are compared only where no key is"),
     "rn-ssl-pinning": ({"key", "authority"}, "whole certificates are compared only where no key is"),
     "php": ({"key", "authority"}, "there is room for one value, and keys come first"),
+    "tofu": ({"key", "authority"}, "one certificate is remembered, and keys come first"),
 }
 KINDS = ("key", "authority", "certificate")
 
@@ -146,7 +147,7 @@ def test_in_every_format(
 def keys_are_there(own: Mechanism, spec: PinsetSpec, kind: str) -> bool:
     """Say whether the list that a pin of a kind goes into holds some already."""
     apple = spec.keys if kind == "key" else spec.authorities
-    return bool({"apple-ats": apple, "php": spec.keys}.get(own.id, spec.keys or spec.authorities))
+    return bool({"apple-ats": apple, "php": spec.keys, "tofu": spec.keys}.get(own.id, spec.keys or spec.authorities))
 
 
 @pytest.mark.parametrize("name", OTHER_LIST)

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from rotator.errors import UsageError
 from rotator.model.policy import Policy
-from rotator.simulate.fleet import fleet_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact
-from rotator.simulate.question import _expiries
+from rotator.simulate.question import expiries
 from rotator.simulate.scene import Judges
 from rotator.simulate.timeline import Timeline, happenings
 from tests.property.asking import answer
@@ -28,10 +27,10 @@ def test_between_two_named_instants_nothing_changes(
     """Whatever instant is drawn, the answer is that of the named instant before it."""
     found = answer(policy, events, at)
     inventory = found.inventory
-    timeline = Timeline(inventory, happenings(events, at))
-    fleet = fleet_of(inventory)
+    timeline = Timeline(inventory, happenings(events, at, policy))
+    fleet = found.fleet
     try:
-        named = timeline.instants(BEGIN, END, _expiries(fleet))
+        named = timeline.instants(BEGIN, END, expiries(fleet, inventory))
     except UsageError:  # what comes later cannot be played
         reject()
     before = named[bisect_right(named, at) - 1]
@@ -53,7 +52,7 @@ def test_the_first_break_is_the_first(policy: Policy, events: tuple[Occurrence, 
         assert all(not r.verdict.is_broken for r in found.impact.rows)
         return
     assert answer(policy, events, found.first_break.at).impact.rows
-    start = min([at, *(h.at for h in happenings(events, at))])
+    start = min([at, *(h.at for h in happenings(events, at, policy))])
     assert found.first_break.at >= start
     if found.first_break.at > start:
         just_before = found.first_break.at - timedelta(seconds=1)

@@ -93,6 +93,12 @@ def test_a_mistake_ends_with_its_certificate_and_a_stolen_ca_key_does_not(desk: 
     assert "none" in exposed(desk, TEXT, "ca-compromise:root@2026-12-01", at="2029-01-01")
 
 
+def test_the_end_of_a_mistake_is_a_day_of_its_own(desk: Desk) -> None:
+    answer = desk.ask(TEXT, "mis-issue:api@2026-12-01", at="2027-06-15", until="2027-06-25")
+    exposed_on = [day.day.date().isoformat() for day in answer.days if day.totals["exposed"].high]
+    assert exposed_on[-1] == "2027-06-19"
+
+
 def test_distrust_ends_it_but_not_for_leaves_that_are_backdated(desk: Desk) -> None:
     assert exposed(desk, TEXT, "ca-compromise:root", "ca-distrust:root") == set()
     after = "ca-distrust:root?issued-after=2026-11-01"

@@ -90,6 +90,14 @@ def test_a_renewal_from_a_pool_counts_the_worst_and_says_that_nobody_knows(desk:
     assert certain.odds[0].per_year == 1
 
 
+def test_renewals_from_a_pool_do_not_multiply_what_is_served(desk: Desk) -> None:
+    """Each time one of the pool signs, whichever signed before."""
+    rows = "".join(f'[[calendar]]\ndate = 2026-11-{day:02d}\nevent = "renew:api:same-key"\n' for day in range(1, 23))
+    answer = desk.ask(POOL + PINS + LEVELS + rows)
+    assert len(answer.impact.world.served["api"]) == 2
+    assert verdicts(answer) == {"leaf": OK, "top": OK, "mid": BREAKS}
+
+
 def test_without_a_pool_there_are_no_odds(desk: Desk) -> None:
     assert desk.ask(BASE + LEVELS.replace('"mid"', '"p"').replace('"top"', '"p"'), "renew:api").odds == ()
 
@@ -287,3 +295,19 @@ def test_a_renewal_with_the_stolen_key_lengthens_the_exposure(desk: Desk) -> Non
     assert row(desk.ask(BASE + app("shop"), *events, at="2028-08-01")).attacker_reason is Reason.KEY_STOLEN
     without = (events[0], "serve:api:b@2027-09-02")
     assert not row(desk.ask(BASE + app("shop"), *without, at="2028-08-01")).verdict.is_exposed
+
+
+def test_the_answer_says_when_the_last_certificate_for_a_stolen_key_ends(desk: Desk) -> None:
+    said = " ".join(headlines(desk.ask(BASE + app("shop"), "key-compromise:a")))
+    assert "or the end of its certificates (the last on 2027-09-30)" in said
+    renewed = " ".join(headlines(desk.ask(BASE + app("shop"), "key-compromise:a", "renew:api:same-key")))
+    assert "(the last on 2027-11-22)" in renewed
+
+
+def test_live_pins_that_are_published_end_when_they_say(desk: Desk) -> None:
+    ending = LIVE.replace("refresh_days = 2\n", "refresh_days = 2\nexpires = 2027-01-10\n").replace(
+        '"okhttp"', '"android-nsc"'
+    )
+    answer = desk.ask(ending, "publish:taker:live-2@2026-12-01", at="2026-12-05", until="2027-01-20")
+    unpinned = [day.totals["unpinned"].high for day in answer.days if day.day.date().isoformat() == "2027-01-15"]
+    assert unpinned == [970]

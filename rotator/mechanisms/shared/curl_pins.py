@@ -30,7 +30,7 @@ _UNCHECKED = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", re.DOTALL)
+_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----([^-]*(?:-(?!----)[^-]*)*)-----END PUBLIC KEY-----")
 _PREFIX = "sha256//"
 
 
