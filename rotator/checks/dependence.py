@@ -11,6 +11,7 @@ from rotator.model.calendar import organisation_of
 from rotator.model.findings import Finding, warning
 from rotator.model.pins import Pin
 from rotator.simulate.fleet import Cohort, Connection
+from rotator.simulate.noting import without_spare
 
 LONGEST_MEMORY_DAYS = 60
 RFC_7469 = "RFC 7469, 4.1"
@@ -25,6 +26,7 @@ def of_dependence(subject: Subject) -> Iterator[Finding]:
     yield from unsigned_live_pins(subject)
     yield from long_memory(subject)
     yield from pins_from_the_host(subject)
+    yield from headers_without_spare(subject)
 
 
 class _Pins:
@@ -145,4 +147,30 @@ def pins_from_the_host(subject: Subject) -> Iterator[Finding]:
             "controls the host or its name for an hour can write others, and ours is refused until they end",
             "guard the name and the hosting like a signing key, and have a way to be reached without this host",
             RFC_7469,
+        )
+
+
+def headers_without_spare(subject: Subject) -> Iterator[Finding]:
+    """Headers all of whose pins are of the chain that is served: a browser keeps none of them."""
+    found: dict[tuple[str, str], None] = {}
+    inventory = subject.inventory
+    for connection in subject.fleet.connections:
+        app, release = connection.cohort.app, connection.cohort.release
+        own = inventory.enforced[app, release] if connection.beside < 0 else inventory.beside[app, connection.beside]
+        for item in own:
+            entries = item.config.entries if inventory.mechanisms[item.mechanism].channel is Channel.HEADER else ()
+            mine = set(subject.policy.host_names(connection.host))
+            for entry in entries:
+                if entry.covers and not mine.intersection(cover.name for cover in entry.covers):
+                    continue
+                if without_spare(inventory, entry, connection.host):
+                    found[item.where or f"pinsets.{item.source}", connection.host] = None
+    for where, label in found:
+        yield warning(
+            "header-ignored",
+            f"{where}: {label}",
+            f"a browser ignores this header and keeps what it had: every pin is of the chain that {label} serves, and "
+            "none of a spare key",
+            "add the pin of a key that is not served",
+            "RFC 7469, 2.5",
         )

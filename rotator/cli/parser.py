@@ -60,6 +60,29 @@ def _new(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--app", action="append", default=[], metavar="NAME=MECHANISM", help="an app of which there is no shipped file"
     )
+    command.add_argument(
+        "--from-git",
+        nargs=2,
+        metavar=("REPO", "TAGS"),
+        help="a release for every tag, with the file it shipped; TAGS is a name, a pattern such as v*, or v8.4..v9.4",
+    )
+    command.add_argument(
+        "--from-folder", metavar="DIR", help="a release for every file with a date or a version in its name"
+    )
+    command.add_argument(
+        "--path",
+        action="append",
+        default=[],
+        metavar="[APP=]GLOB",
+        help="which files shipped, such as **/network_security_config.xml; several for several apps",
+    )
+    command.add_argument(
+        "--take",
+        action="append",
+        default=[],
+        metavar="HOST=MECHANISM",
+        help="take the pins that stand in code for this host, as this mechanism enforces them",
+    )
 
 
 def _names(command: argparse.ArgumentParser) -> None:
@@ -81,8 +104,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     _names(command)
 
 
-def _simulate(command: argparse.ArgumentParser) -> None:
-    _policy(command)
+def _question(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "events",
         nargs="*",
@@ -91,10 +113,21 @@ def _simulate(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--scenario", metavar="NAME", help="a scenario of the policy")
     command.add_argument("--at", metavar="T", help="the date or instant of the answer")
-    command.add_argument("--until", metavar="T", help="answer day by day until then")
     command.add_argument(
         "--serve", action="append", default=[], metavar="HOST=CHAIN|KEY[@T]", help="what a host serves from then on"
     )
+
+
+def _why(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("path", metavar="PATH", help="the path of a number in simulate --json, such as broken.share")
+    _question(command)
+
+
+def _simulate(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    _question(command)
+    command.add_argument("--until", metavar="T", help="answer day by day until then")
     command.add_argument("--totals", action="store_true", help="totals without rows")
     command.add_argument("--no-report", action="store_true", help="keep no report of this answer")
 
@@ -110,6 +143,36 @@ def _threats(command: argparse.ArgumentParser) -> None:
 def _backtest(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("--history", required=True, metavar="DIR", help="recorded chains: PEM or JSON, dated")
+
+
+def _observe(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "targets",
+        nargs="*",
+        metavar="HOST[=FILE]",
+        help="hosts of the policy (default: all); with a PEM chain or the output of openssl s_client -showcerts "
+        "(- reads it), what the host serves is taken from there",
+    )
+    command.add_argument(
+        "--timeout", type=_seconds, default=5, metavar="SECONDS", help="the longest that one handshake may take"
+    )
+    command.add_argument("--write", action="store_true", help="write today into `observed` of every host that agrees")
+    command.add_argument("--no-record", action="store_true", help="keep no record of what was seen")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 120:
+        raise argparse.ArgumentTypeError("from 0.1 to 120")
+    return value
+
+
+def _review(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "--base", required=True, metavar="REF", help="what git knows the version before by (origin/main), or a file"
+    )
 
 
 def _import(command: argparse.ArgumentParser) -> None:
@@ -145,13 +208,16 @@ def _report(command: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, tuple[Any, str]] = {
     "open": (_open, "open the planner, or print the one-page summary"),
-    "new": (_new, "build a policy from chains, keys, requests, shipped pin files and counts"),
+    "new": (_new, "build a policy from what you have: chains, keys, shipped pin files, git tags, counts"),
     "check": (_check, "findings and calendar, for CI"),
     "simulate": (_simulate, "who breaks and who is exposed"),
+    "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
+    "observe": (_observe, "what the hosts really serve, against the policy"),
     "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
     "report": (_report, "past reports"),
+    "review": (_review, "what a change to the policy does, for a pull request"),
     "mechanisms": (_mechanisms, "every client technology and what it checks"),
 }

@@ -19,6 +19,8 @@ from rotator.model.when import parse_instant
 from rotator.simulate.backtest import Snapshot
 
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?:T(\d{2})-?:?(\d{2})Z?)?(?!\d)")
+_TOLD = re.compile(rb"# Rotator saw ([!-~]{1,253}) ")
+"""How a file that `rotator observe` kept begins: with the name of the host."""
 _PEM_ENDINGS = (".pem", ".crt", ".cer", ".der")
 MAX_FILES = 20_000
 
@@ -61,6 +63,25 @@ def read_history(folder: str, known: Iterable[str] = ()) -> tuple[Snapshot, ...]
     return tuple(_linked(loaded, _signers(known)))
 
 
+def snapshots_of(
+    seen: Iterable[tuple[datetime, str, tuple[bytes, ...], str]], known: Iterable[str] = ()
+) -> tuple[Snapshot, ...]:
+    """Make snapshots of chains that are at hand.
+
+    Args:
+        seen: when, the DNS name, the certificates as they were sent (DER, leaf first), and where it is from.
+        known: as `read_history` takes it.
+
+    Raises:
+        InputError: a certificate cannot be read.
+    """
+    records = [
+        _Loaded(at, name, [item for der in sent for item in pem.load_certificates(der, source)], [], source)
+        for at, name, sent, source in seen
+    ]
+    return tuple(_linked(records, _signers(known)))
+
+
 def _signers(files: Iterable[str]) -> list[pem.Loaded]:
     return [item for file in files for item in pem.load_certificates(read_bytes(file), file, skip_unreadable=True)]
 
@@ -90,7 +111,9 @@ def _load(path: Path) -> Iterator[_Loaded]:
     data = read_bytes(str(path))
     if path.suffix.lower() in _PEM_ENDINGS:
         sent = pem.load_certificates(data, str(path))
-        yield _Loaded(_dated(path, sent[0].value), _host(path, sent[0].value), sent, [], path.name)
+        told = _TOLD.match(data)
+        host = canonical(told[1].decode("ascii", "replace")) if told is not None else _host(path, sent[0].value)
+        yield _Loaded(_dated(path, sent[0].value), host, sent, [], path.name)
         return
     try:
         whole = json.loads(data)

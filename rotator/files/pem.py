@@ -87,6 +87,11 @@ def load_certificates(data: bytes, file: str, *, skip_unreadable: bool = False) 
     return found
 
 
+def der_of(loaded: Loaded) -> bytes:
+    """Give a certificate as it was encoded."""
+    return loaded.x509.public_bytes(serialization.Encoding.DER)
+
+
 def _load(der: bytes) -> Loaded:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old roots break rules that do not matter to pins

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rotator.errors import InputError, Problem
-from rotator.model.edits import Edit, Remove, SetValue
+from rotator.model.edits import Edit, Insert, Remove, SetValue
 
 
 def apply(text: str, edits: Iterable[Edit], file: str) -> str:
@@ -27,6 +27,8 @@ def apply(text: str, edits: Iterable[Edit], file: str) -> str:
         try:
             if isinstance(edit, SetValue):
                 _set(document, edit)
+            elif isinstance(edit, Insert):
+                _insert(document, edit)
             else:
                 _remove(document, edit)
         except (KeyError, IndexError, TypeError, tomlrt.TOMLError) as error:
@@ -50,12 +52,20 @@ def _set(document: Any, edit: SetValue) -> None:  # noqa: ANN401 - a document of
             here = here.ensure_table(names)
             break
         here = here[part]
-    if isinstance(edit.value, dict) and isinstance(last, str) and last not in here and here is not document:
+    new = isinstance(last, str) and last not in here and here is not document
+    if isinstance(edit.value, dict) and new and not edit.inline:
         table = document.ensure_table([str(part) for part in edit.path])
         for key, value in edit.value.items():
             table[key] = value
         return
     here[last] = edit.value
+
+
+def _insert(document: Any, edit: Insert) -> None:  # noqa: ANN401 - a document of tomlrt
+    here = document
+    for part in edit.path[:-1]:
+        here = here[part]
+    here.insert(edit.path[-1], edit.value)
 
 
 def _remove(document: Any, edit: Remove) -> None:  # noqa: ANN401 - a document of tomlrt

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rotator.errors import InputError, Problem
@@ -77,6 +77,27 @@ def write(path: Path, data: bytes, *, expected: bytes | None) -> None:
             raise
     except OSError as error:
         raise _problem(path, error) from None
+
+
+@contextlib.contextmanager
+def all_or_nothing(files: Sequence[tuple[Path, bytes]]) -> Iterator[None]:
+    """Write new files, and take them away again if what follows fails; one that holds the same already stays.
+
+    Raises:
+        InputError: a file is there and holds something else, or cannot be written.
+    """
+    made: list[Path] = []
+    try:
+        for path, data in files:
+            if current(path) != data:
+                write(path, data, expected=None)
+                made.append(path)
+        yield
+    except BaseException:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
 
 
 def keep_old(policy: str, path: Path, data: bytes) -> Path:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rotator.errors import InputError, Problem
-from rotator.mechanisms.base import Context, Facts, Mechanism, Parsed, PinConfig, PinsetSpec
+from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import bundled, lookup
-from rotator.model.findings import info
+from rotator.model.findings import error, info
 from rotator.model.rules import Base, Clause, LocalRoots, Revocation, Rule, Scope
 
 VENDOR = "https://github.com/AFNetworking/AFNetworking/blob/master/AFNetworking/AFSecurityPolicy.m"
@@ -48,6 +48,16 @@ class AfNetworking(Mechanism):
             )
             return Parsed(config=config, findings=(note, *self.lint(config, context)))
         config = lookup.config_of_lines(data, context, Scope.ANY, "sha256/... one a line")
+        if not config.entries:
+            config = PinConfig(entries=(Entry(lists=(PinList(scope=Scope.ANY),)),))
+            nothing = error(
+                "empty-list",
+                context.subject,
+                "an empty list: no certificate can match, so every connection fails",
+                "pin a key, or set AFSSLPinningModeNone",
+                VENDOR,
+            )
+            return Parsed(config=config, findings=(nothing, *self.lint(config, context)))
         return Parsed(config=config, findings=tuple(self.lint(config, context)))
 
     def rule(self, config: PinConfig, host: str) -> Rule:

@@ -6,12 +6,13 @@ Rules from Alamofire's `ServerTrustEvaluation.swift`: exact host keys; by defaul
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import bundled, lint, lookup, rows
 from rotator.model.findings import Finding, info, warning
-from rotator.model.names import Cover, canonical
+from rotator.model.names import Cover
 from rotator.model.rules import Fallback, LocalRoots, Revocation, Rule, Scope
 
 VENDOR = "https://github.com/Alamofire/Alamofire/blob/master/Documentation/AdvancedUsage.md"
@@ -27,7 +28,7 @@ class Alamofire(Mechanism):
         title="Alamofire ServerTrustManager",
         object="the key (PublicKeysTrustEvaluator) or the bytes (PinnedCertificatesTrustEvaluator) of bundled files",
         scope="any certificate of the path",
-        host_rule="exact names only; a host that is not listed is refused",
+        host_rule="exact names only, letter case too; a host that is not listed is refused",
         expiry="none",
         report_only="no",
         local_roots="pins hold",
@@ -39,7 +40,7 @@ class Alamofire(Mechanism):
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read bundled certificates (DER or PEM), or JSON rows of `host` and `pins` as Rotator writes them."""
         findings: list[Finding] = []
-        if data.lstrip()[:1] in (b"{", b"["):
+        if rows.is_json(data):
             config = _from_rows(data, context)
         else:
             config = bundled.config_of(data, context, Scope.ANY)
@@ -68,15 +69,15 @@ class Alamofire(Mechanism):
         found = [e for e in config.entries if not e.covers or any(c.name == host for c in e.covers)]
         return Rule(
             clauses=found[0].clauses if found else (),
-            listed=bool(found) or not config.entries,
+            listed=bool(found) or not (config.entries or config.given),
             no_host=Fallback.CLOSED,
             local_roots=LocalRoots.ENFORCE,
             revocation=Revocation.SOFT,
         )
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
-        """List each name exactly; subdomains cannot be said."""
-        return lookup.exact_names(bundled.from_pinset(spec, Scope.ANY))
+        """List each name exactly; subdomains cannot be said, and a list of nothing refuses every host."""
+        return replace(lookup.exact_names(bundled.from_pinset(spec, Scope.ANY)), given=True)
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add names that no host has."""
@@ -95,11 +96,11 @@ class Alamofire(Mechanism):
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Replace the rows of the hosts; a bundled certificate cannot be changed like that."""
-        if data.strip() and data.lstrip()[:1] not in (b"{", b"["):
+        if data.strip() and not rows.is_json(data):
             raise InputError(
                 Problem("is a certificate", file=context.subject, hint="put the new certificate's file into the bundle")
             )
-        return rows.edit(data, _rows(config), context.subject)
+        return rows.edit(data, _rows(config), context.subject, str)
 
 
 def _rows(config: PinConfig) -> list[rows.Row]:
@@ -111,6 +112,7 @@ def _rows(config: PinConfig) -> list[rows.Row]:
 
 
 def _from_rows(data: bytes, context: Context) -> PinConfig:
+    """Read rows: a dictionary of Swift compares its keys exactly, letter case and last dot too."""
     expected = 'JSON rows of {"host": ..., "pins": [...]}'
     entries = []
     for where, row in rows.load(data, context.subject, expected)[1]:
@@ -118,8 +120,8 @@ def _from_rows(data: bytes, context: Context) -> PinConfig:
         if not isinstance(host, str) or not isinstance(texts, list):
             raise InputError(Problem("has no host and pins", file=context.subject, path=where, expected=expected))
         pins, dead = lookup.read_pins(texts)
-        entries.append(Entry(covers=(Cover(canonical(host)),), lists=(PinList(scope=Scope.ANY, pins=pins, dead=dead),)))
-    return PinConfig(entries=tuple(entries))
+        entries.append(Entry(covers=(Cover(host),), lists=(PinList(scope=Scope.ANY, pins=pins, dead=dead),)))
+    return PinConfig(entries=tuple(entries), given=True)
 
 
 MECHANISM = Alamofire()

@@ -14,8 +14,8 @@ from rotator.errors import InputError, Problem
 from rotator.mechanisms.base import Channel, Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
 from rotator.mechanisms.shared import json_edit, lint, lookup, rows
 from rotator.model.findings import Finding, info
-from rotator.model.names import Cover, canonical
-from rotator.model.pins import b64
+from rotator.model.names import Cover
+from rotator.model.pins import Pin, b64, decode_strict, spki_pin
 from rotator.model.rules import LocalRoots, Rule, Scope
 
 VENDOR = "https://approov.io/docs/latest/approov-usage-documentation/"
@@ -47,8 +47,8 @@ class Approov(Mechanism):
         findings: list[Finding] = []
         entries = []
         for domain, texts in _map(data, context).items():
-            pins, dead = lookup.read_pins(texts)
-            name = MANAGED if domain == MANAGED else canonical(domain)
+            pins, dead = lookup.read_pins(texts, _read)
+            name = domain.lower()  # with its last dot: OkHttp, which is given the names, then matches no host
             lists = (PinList(scope=Scope.ANY, pins=pins, dead=dead),) if pins or dead else ()
             entries.append(Entry(covers=(Cover(name),), lists=lists))
         config = PinConfig(entries=tuple(entries))
@@ -103,13 +103,19 @@ class Approov(Mechanism):
         table = whole if inside is None else whole[inside]
         wanted: dict[str, object] = {}
         for domain, pins in _table(config).items():
-            name = next((name for name in table if canonical(name) == domain), domain)
+            name = next((name for name in table if name.lower() == domain), domain)
             old = table.get(name)
             if isinstance(old, dict):
-                wanted[name] = {"pins": rows.kept(old.get("pins") or (), pins)}
+                wanted[name] = {"pins": rows.kept(old.get("pins") or (), pins, _read)}
             else:
-                wanted[name] = rows.kept(old if isinstance(old, list) else (), pins)
+                wanted[name] = rows.kept(old if isinstance(old, list) else (), pins, _read)
         return json_edit.put(data.decode("utf-8-sig"), wanted if inside is None else {inside: wanted}).encode()
+
+
+def _read(text: str) -> Pin | None:
+    """Read bare base64: the client puts `sha256/` in front itself, so with it in the list nothing matches."""
+    digest = decode_strict(text)
+    return spki_pin(digest) if digest is not None and len(digest) == 32 else None
 
 
 def _table(config: PinConfig) -> dict[str, list[str]]:

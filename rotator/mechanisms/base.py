@@ -78,6 +78,7 @@ class Entry:
         usage: the usage of the TLSA record this is.
         lifetime_seconds: how long it is kept after it was seen, where it comes from a server or the DNS.
         base: the validation left beside the pins, where the file decides it; None for the mechanism's own way.
+        service: the `_port._protocol` of the TLSA record this is; "" for every port.
     """
 
     covers: tuple[Cover, ...] = ()
@@ -92,6 +93,7 @@ class Entry:
     usage: Usage | None = None
     lifetime_seconds: int | None = None
     base: Base | None = None
+    service: str = ""
 
     @property
     def pins(self) -> tuple[Pin, ...]:
@@ -116,6 +118,7 @@ class PinConfig:
     `rejected` says why the client refuses all of it; then the entries are what could be read. `local_roots` and
     `system_roots` are what roots do where no entry says it; None for the mechanism's own way. `cleartext` says for
     names, None for all others, whether connections without TLS are allowed; None where the file leaves that open.
+    `given` says that there is a configuration though it has no entry, for clients that then refuse every host.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -123,6 +126,7 @@ class PinConfig:
     local_roots: LocalRoots | None = None
     system_roots: LocalRoots | None = None
     cleartext: tuple[tuple[Cover | None, bool | None], ...] = ()
+    given: bool = False
 
     def allows_cleartext(self, host: str) -> bool | None:
         """Say what the file says of connections without TLS to a host: its nearest name decides."""
@@ -130,6 +134,24 @@ class PinConfig:
         if named:
             return max(named, key=lambda row: (row[0].name == host, len(row[0].name)))[1]
         return next((allowed for cover, allowed in self.cleartext if cover is None), None)
+
+    def asked_at(self, port: int) -> PinConfig:
+        """Give what counts for connections to a TCP port.
+
+        A record of another port or protocol goes under its owner's whole name, which no host has; `*` stands for a
+        port that has no records of its own (RFC 4592, 3.3.1).
+        """
+        if not any(entry.service for entry in self.entries):
+            return self
+        own, wild = f"_{port}._tcp", "*._tcp"
+        exact = {cover.name for entry in self.entries if entry.service == own for cover in entry.covers}
+
+        def seen(cover: Cover, service: str) -> Cover:
+            asked = service in ("", own) or (service == wild and cover.name not in exact)
+            return cover if asked else Cover(f"{service}.{cover.name}")
+
+        entries = (replace(e, covers=tuple(seen(cover, e.service) for cover in e.covers)) for e in self.entries)
+        return replace(self, entries=tuple(entries))
 
     @property
     def pinned(self) -> tuple[Entry, ...]:
@@ -276,6 +298,8 @@ class Mechanism:
     says_keys: bool = True
     #: Whether pins without an end cannot be said at all.
     needs_expiry: bool = False
+    #: Whether pins for one host end one by one, and those that are left still count.
+    ends_apart: bool = False
     #: Most pins the client can hold; None for no bound.
     most_pins: int | None = None
     #: Whether the file is a list of somebody else, which is read and never written.

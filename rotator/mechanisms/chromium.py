@@ -23,7 +23,7 @@ from rotator.mechanisms.shared import lookup
 from rotator.model.findings import Finding, info, warning
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, decode_strict, spki_pin
-from rotator.model.rules import LocalRoots, Rule, Scope
+from rotator.model.rules import LocalRoots, Revocation, Rule, Scope
 from rotator.model.when import plus
 
 SOURCE = "https://chromium.googlesource.com/chromium/src/+/main/net/http/transport_security_state_static_pins.json"
@@ -112,6 +112,7 @@ class Chromium(Mechanism):
     """Pins compiled into Google Chrome."""
 
     id = "chromium"
+    says_expiry = True
     ours_to_write = False
     facts = Facts(
         title="Chromium static pins",
@@ -225,20 +226,22 @@ class Chromium(Mechanism):
         return lookup.reach_all_or_exact(super().from_pinset(spec))
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Add that one label below a name cannot be said."""
+        """Add that one label below a name cannot be said, and that the list ends whether the pinset does or not."""
         yield from super().losses(spec)
         yield from lookup.covers_more(self.id, spec)
+        yield from lookup.ends_by_itself(self.id, spec, "70 days after the timestamp of its list")
 
     def rule(self, config: PinConfig, host: str) -> Rule:
-        """Choose the exact name, else the longest parent that includes its subdomains."""
+        """Choose the exact name, else the longest parent that includes its subdomains; CRLSets may revoke."""
         entry = lookup.exact_or_parent(config, host)
         if entry is None:
-            return replace(base.unlisted(config), local_roots=LocalRoots.BYPASS)
+            return replace(base.unlisted(config), local_roots=LocalRoots.BYPASS, revocation=Revocation.SOFT)
         return Rule(
             clauses=entry.clauses,
             forbidden=frozenset(entry.forbidden),
             expiry=self.expiry(entry.expires),
             local_roots=LocalRoots.BYPASS,
+            revocation=Revocation.SOFT,
         )
 
 

@@ -125,35 +125,71 @@ class Custom(Mechanism):
                 config,
                 entries=tuple(replace(e, covers=tuple(Cover(c.name, reach) for c in e.covers)) for e in config.entries),
             )
-        rule = self.inner.rule(config, host)
+        return self._changed(config, self.inner.rule(config, host))
+
+    def _changed(self, config: PinConfig, rule: Rule) -> Rule:
+        """Change the axes of a rule, and of those that follow from it after an end or on another platform."""
         axes = self.custom.axes
         changes: dict[str, Any] = {name: kind(axes[name]) for name, kind in _AXES.items() if name in axes}
-        split = self._split(config, rule) if self.says_both and not self.inner.says_both else ()
+        split = self._split(config, rule) if self.says_both and not self.inner.says_both and rule.clauses else ()
         if split:
             changes["clauses"] = split
         elif "scope" in axes:
             scope = Scope(axes["scope"])
             changes["clauses"] = tuple(replace(clause, scope=scope) for clause in rule.clauses)
-        if "expiry" in axes and rule.clauses:
-            changes["expiry"] = self.expiry(next((e.expires for e in config.entries if e.lists and e.expires), None))
+        after = rule.after
+        if "expiry" in axes:
+            changes["expiry"] = ends = self._ends(config, rule)
+            dropped = axes["expiry"] == Fallback.CLOSED and rule.clauses and not self.inner.ends_apart
+            after = None if ends is None or dropped else after
         if self.custom.runtime == "jvm":
             changes.setdefault("builder", Builder.OKHTTP)
-        return replace(rule, **changes)
+        return replace(
+            rule,
+            **changes,
+            after=self._changed(config, after) if after is not None else None,
+            other=self._changed(config, rule.other) if rule.other is not None else None,
+        )
+
+    def _ends(self, config: PinConfig, rule: Rule) -> Expiry | None:
+        """Give the end of the pins of a rule as the axis says it: the chosen entry's own."""
+        axis = self.custom.axes["expiry"]
+        ends = rule.expiry
+        if ends is None and rule.clauses and not self.inner.says_expiry:
+            pins = {pin for clause in rule.clauses for pin in clause.pins}
+            own = (e for e in config.entries if e.lists and e.expires and (not pins or pins & set(e.pins)))
+            ends = self.inner.expiry(next((entry.expires for entry in own), None))
+        return None if ends is None or axis == Fallback.NONE else replace(ends, closed=axis == Fallback.CLOSED)
 
     @staticmethod
     def _split(config: PinConfig, rule: Rule) -> tuple[Clause, ...]:
         """Give the lists of keys and of authorities as clauses of their own, where the pinset made both."""
         lists = [pins for entry in config.entries for pins in entry.lists if pins.scope in (Scope.LEAF, Scope.CA)]
+        held = {pin for clause in rule.clauses for pin in clause.pins}
         return tuple(
-            Clause(scope=scope, pins=rule.pins & {p for own in lists if own.scope is scope for p in own.pins})
+            Clause(scope=scope, pins=frozenset(p for own in lists if own.scope is scope for p in own.pins) & held)
             for scope in (Scope.LEAF, Scope.CA)
             if any(pins.scope is scope for pins in lists)
         )
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Name what the other mechanism's format cannot say; one that compares certificates leaves keys out."""
-        for name, text in self.inner.losses(spec):
-            if name != "no-certificate-pins" or not self.says_certificates:
+        """Name what the other mechanism's format cannot say, and what is left out of what is compared here."""
+        told = dict(self.inner.losses(spec))
+        for name, text in told.items():
+            if (name, True) not in (("no-certificate-pins", self.says_certificates), ("no-expiry", self.says_expiry)):
                 yield name, text
-        if self.says_certificates and not self.inner.says_certificates and (spec.keys or spec.authorities):
+        if self.object is None:
+            return
+        if self.says_certificates and self.inner.says_keys and (spec.keys or spec.authorities):
             yield "no-key-pins", f"{self.id} compares whole certificates: pins on keys are left out"
+        if self.says_keys and self.inner.says_certificates and spec.certificates and "no-certificate-pins" not in told:
+            yield "no-certificate-pins", f"{self.id} compares keys: pins on whole certificates are left out"
+        said = spec.certificates if self.says_certificates else (*spec.keys, *spec.authorities)
+        turned = spec.as_kind(self.object)
+        lost = len(said) - len((*turned.keys, *turned.authorities, *turned.certificates))
+        if lost:
+            what = "1 pin is" if lost == 1 else f"{lost} pins are"
+            yield (
+                "unknown-digest",
+                f"{self.id} compares {self.object}: {what} known by another digest only and left out",
+            )

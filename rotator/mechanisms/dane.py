@@ -10,12 +10,13 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.base import Channel, Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
-from rotator.mechanisms.shared import lookup, rows
+from rotator.mechanisms.shared import lookup, rows, zone
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover, Reach, canonical
 from rotator.model.pins import Pin, PinKind
@@ -23,11 +24,13 @@ from rotator.model.rules import Base, Builder, Clause, LocalRoots, PathUse, Rule
 
 RFC = "https://www.rfc-editor.org/rfc/rfc7671"
 _RECORD = re.compile(
-    r"^\s*(?:(?P<owner>(?!(?:IN|TLSA|\d+)\s)\S+)\s+)?(?:(?P<ttl>\d+)\s+)?(?:IN\s+)?(?:(?P<late_ttl>\d+)\s+)?TLSA\s+"
-    r"(?P<usage>\d+)\s+(?P<selector>\d+)\s+(?P<matching>\d+)\s+(?P<data>[^;\s][^;]*)(?:;.*)?$",
+    r"^(?P<head>\s*(?:(?P<owner>(?!(?:IN|TLSA|\d\w*)\s)\S+)\s+)?(?:(?P<ttl>\d\w*)\s+)?(?:IN\s+)?"
+    r"(?:(?P<late_ttl>\d\w*)\s+)?TLSA\s+)(?P<usage>\d+)\s+(?P<selector>\d+)\s+(?P<matching>\d+)\s+(?P<data>\S.*)$",
     re.IGNORECASE,
 )
-_OWNER = re.compile(r"^(?:\*|_(?P<port>\d{1,5}|\*))\._(?P<proto>tcp|udp|sctp)\.(?P<name>.+?)\.?$", re.IGNORECASE)
+_OWNER = re.compile(r"^(?P<service>(?:\*|_(?:\d{1,5}|\*))\._(?:tcp|udp|sctp))\.(?P<name>.+?)\.?$", re.IGNORECASE)
+_ANY_SERVICE = "_443._tcp"
+"""Where records are written of which no port is known."""
 _KINDS = {
     (0, 1): PinKind.CERT_SHA256,
     (0, 2): PinKind.CERT_SHA512,
@@ -49,6 +52,7 @@ class _Reader:
         usage, selector, matching = numbers
         host = _OWNER.match(owner)
         covers = (Cover(canonical(host["name"])),) if host is not None else ()
+        service = host["service"].lower() if host is not None else ""
         if host is None and owner:
             self.findings.append(
                 warning(
@@ -70,16 +74,17 @@ class _Reader:
                     RFC,
                 )
             )
-            return Entry(covers=covers, lists=(), lifetime_seconds=ttl)
+            return Entry(covers=covers, lists=(), lifetime_seconds=ttl, service=service)
         digest = self._digest(where, data, matching)
         if digest is None:
-            return Entry(covers=covers, lists=(), lifetime_seconds=ttl)
+            return Entry(covers=covers, lists=(), lifetime_seconds=ttl, service=service)
         pin = Pin(_KINDS[selector, matching or 1], digest)
         return Entry(
             covers=covers,
             lists=(PinList(scope=Scope.CA if usage in (0, 2) else Scope.LEAF, pins=(pin,)),),
             usage=Usage(usage),
             lifetime_seconds=ttl,
+            service=service,
         )
 
     def _digest(self, where: str, data: str, matching: int) -> bytes | None:
@@ -129,12 +134,16 @@ class Dane(Mechanism):
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read zone lines, or JSON Lines of `owner`, `usage`, `selector`, `matching` and `data`."""
         reader = _Reader(context.subject)
-        entries = [e for record in _records(data, context) if (e := reader.record(*record)) is not None]
+        text = rows.decode(data, context.subject, _EXPECTED)
+        found = list(_records(text.splitlines(), context))
+        if text.strip() and not found:
+            raise InputError(Problem("holds no TLSA record", file=context.subject, expected=_EXPECTED))
+        entries = [e for record in found if record.live and (e := record.read(reader)) is not None]
         config = PinConfig(entries=tuple(entries))
         return Parsed(config=config, findings=(*reader.findings, *self.lint(config, context)))
 
     def rule(self, config: PinConfig, host: str) -> Rule:
-        """Give a rule that any one of the host's records can satisfy."""
+        """Give a rule that any one of the host's records can satisfy, whatever the port."""
         found = [e for e in config.entries if not e.covers or any(c.name == host for c in e.covers)]
         if not found:
             return Rule(listed=not config.pinned, builder=Builder.FIRST_ISSUER)
@@ -176,9 +185,10 @@ class Dane(Mechanism):
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add combinations that do not each hold a spare, roots that must be sent, certificates that end unseen."""
-        usable = {cover for entry in config.pinned for cover in entry.covers}
-        for covers in dict.fromkeys(entry.covers for entry in config.entries if not entry.lists):
-            if not usable.issuperset(covers) or not covers:
+        usable = {(entry.service, cover) for entry in config.pinned for cover in entry.covers}
+        unusable = dict.fromkeys((entry.service, entry.covers) for entry in config.entries if not entry.lists)
+        for service, covers in unusable:
+            if not usable.issuperset((service, cover) for cover in covers) or not covers:
                 yield error(
                     "no-usable-record",
                     f"{context.subject}: {', '.join(cover.text for cover in covers) or 'every host'}",
@@ -187,10 +197,10 @@ class Dane(Mechanism):
                     RFC,
                 )
         yield from (f for f in super().lint(config, context) if f.id != "nothing-pinned" or not config.entries)
-        by_host: dict[str, list[Entry]] = {}
+        by_owner: dict[tuple[str, str], list[Entry]] = {}
         for entry in config.pinned:
-            by_host.setdefault(entry.title, []).append(entry)
-        for host, entries in by_host.items():
+            by_owner.setdefault((entry.title, entry.service), []).append(entry)
+        for (host, _), entries in by_owner.items():
             combinations: dict[tuple[Usage | None, PinKind], int] = {}
             for entry in entries:
                 for pin in entry.pins:
@@ -227,24 +237,21 @@ class Dane(Mechanism):
         for entry in config.entries:
             for cover in entry.covers or (Cover("example.com"),):
                 for pin in entry.pins:
-                    ttl = f"{entry.lifetime_seconds} " if entry.lifetime_seconds is not None else "3600 "
-                    lines.append(
-                        f"_443._tcp.{cover.name}. {ttl}IN TLSA {_combination(entry.usage, pin.kind)} {pin.digest.hex()}"
-                    )
-        return "".join(line + "\n" for line in lines).encode()
+                    ttl = entry.lifetime_seconds if entry.lifetime_seconds is not None else 3600
+                    owner = f"{entry.service or _ANY_SERVICE}.{cover.name}."
+                    lines.append(f"{owner} {ttl} IN TLSA {_combination(entry.usage, pin.kind)} {pin.digest.hex()}\n")
+        return "".join(lines).encode()
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Change the TLSA records of the names, at every port that has some; every other line of the zone stays."""
-        for _ in _records(data, context):
-            pass
         wanted: dict[str, dict[tuple[Usage | None, Pin], Entry]] = {}
         for entry in config.pinned:
             for cover in entry.covers:
                 wanted.setdefault(cover.name, {}).update({(entry.usage, pin): entry for pin in entry.pins})
-        zone = _Zone(data.decode("utf-8-sig").splitlines(keepends=True), context)
-        fresh = [name for name in wanted if not zone.change(name, wanted[name])]
+        own = _Zone(rows.decode(data, context.subject, _EXPECTED).splitlines(keepends=True), context)
+        fresh = [name for name in wanted if not own.change(name, wanted[name])]
         rest = PinConfig(entries=tuple(e for name in fresh for e in _entries(name, wanted[name])))
-        text = "".join(zone.lines)
+        text = "".join(own.lines)
         newline = "\r\n" if "\r\n" in text else "\n"
         if fresh and text and not text.endswith("\n"):
             text += newline
@@ -256,100 +263,105 @@ def _entries(name: str, records: Mapping[tuple[Usage | None, Pin], Entry]) -> It
         yield replace(entry, covers=(Cover(name),), lists=(replace(entry.lists[0], pins=(pin,)),), usage=usage)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """A TLSA record as it stands in a file: a zone's statement, or a row."""
+
+    at: zone.Statement
+    match: re.Match[str] | None = None
+    row: Mapping[str, Any] | None = None
+    owner: str
+    numbers: tuple[int, int, int]
+    data: str
+    ttl: int | None = None
+    live: bool = True
+
+    def read(self, reader: _Reader) -> Entry | None:
+        return reader.record(f"line {self.at.first + 1}", self.owner, self.numbers, self.data, self.ttl)
+
+    def holding(self, usage: Usage | None, pin: Pin, *, fresh: bool = False) -> str:
+        """Write the record, or a fresh one like it, for another pin: owner, time to live and comments stay."""
+        combination = _combination(usage, pin.kind)
+        if self.row is not None:
+            numbers = dict(zip(("usage", "selector", "matching"), map(int, combination.split()), strict=True))
+            return json.dumps({**self.row, **numbers, "data": pin.digest.hex()}, ensure_ascii=False)
+        own = self.match
+        head = own["head"] if own is not None and not fresh else ""
+        if fresh and own is not None:
+            ttl = own["ttl"] or own["late_ttl"]
+            head = f"{self.owner} {ttl + ' ' if ttl else ''}IN TLSA "
+        comments = "" if fresh else "".join(f" {comment}" for comment in self.at.comments)
+        return f"{head}{combination} {pin.digest.hex()}{comments}"
+
+
 class _Zone:
     """The lines of a zone, changed in place: a line that goes becomes empty, so that places stay."""
 
     def __init__(self, lines: list[str], context: Context) -> None:
         self.lines = lines
-        self.context = context
-        self.owners: list[str] = []
-        self.written: list[bool] = []
-        previous = ""
-        for line in lines:
-            row = line.strip().startswith("{")
-            written = _zone_owner(line)
-            previous = written or previous
-            self.owners.append(_row_owner(line) if row else previous)
-            self.written.append(bool(written) or row)
+        self.subject = context.subject
+        self.statements = list(zone.statements(lines, context.subject, _zone_owner))
+        self.bare = {s.first for s in self.statements if not s.written}
+        self.records = list(_records(lines, context))
 
     def change(self, name: str, wanted: Mapping[tuple[Usage | None, Pin], Entry]) -> bool:
         """Put records in the place of those of a name; say whether it had any."""
-        groups: dict[str, list[int]] = {}
-        for index, line in enumerate(self.lines):
-            owner = _OWNER.match(self.owners[index])
-            if owner is not None and canonical(owner["name"]) == name and self._record(index, line) is not None:
-                groups.setdefault(self.owners[index].lower(), []).append(index)
+        groups: dict[str, list[_Record]] = {}
+        for record in self.records:
+            owner = _OWNER.match(record.owner)
+            if record.live and owner is not None and canonical(owner["name"]) == name:
+                groups.setdefault(record.owner.lower().removesuffix("."), []).append(record)
         for places in groups.values():
             left = dict(wanted)
-            model = self.lines[places[-1]]
-            newline = "\r\n" if model.endswith("\r\n") else "\n"
-            for index in places:
-                found = self._record(index, self.lines[index])
+            out = []
+            for record in places:
+                found = record.read(_Reader(self.subject))
                 key = (found.usage, found.pins[0]) if found is not None and found.pins else None
                 if key is None or left.pop(key, None) is None:
-                    self._remove(index)
-            if left and self.lines[places[-1]] and not model.endswith("\n"):
-                self.lines[places[-1]] += newline
-            fresh = (_like(model, self.owners[places[0]], usage, pin) + newline for usage, pin in left)
-            self.lines[places[-1]] += "".join(fresh)
+                    out.append(record)
+            for record in out:
+                if left:
+                    usage, pin = next(iter(left))
+                    del left[usage, pin]
+                    self._write(record, record.holding(usage, pin))
+                else:
+                    self._remove(record)
+            model = places[-1]
+            newline = _newline(self.lines[model.at.last]) or "\n"
+            if left and not self.lines[model.at.last].endswith("\n"):
+                self.lines[model.at.last] += newline
+            fresh = (model.holding(usage, pin, fresh=True) + newline for usage, pin in left)
+            self.lines[model.at.last] += "".join(fresh)
         return bool(groups)
 
-    def _record(self, index: int, line: str) -> Entry | None:
-        """Read the record of a line; None where it is none, an empty entry where no client can use it."""
-        where = f"line {index + 1}"
-        reader = _Reader(self.context.subject)
-        if line.strip().startswith("{"):
-            row = _row(line.strip(), where, self.context)
-            return reader.record(where, *row) if row is not None else None
-        match = _RECORD.match(line) if not line.lstrip().startswith((";", "#", "$")) else None
-        if match is None:
-            return None
-        if match["data"].count("(") != match["data"].count(")"):
-            raise InputError(
-                Problem("a record over several lines", file=self.context.subject, path=where, hint="write it on one")
-            )
-        numbers = (int(match["usage"][:4]), int(match["selector"][:4]), int(match["matching"][:4]))
-        return reader.record(where, self.owners[index], numbers, match["data"], None)
+    def _write(self, record: _Record, text: str) -> None:
+        """Put one line in the place of a record."""
+        at = record.at
+        text += _newline(self.lines[at.last])
+        self.lines[at.first : at.last + 1] = [""] * (at.last - at.first) + [text]
 
-    def _remove(self, index: int) -> None:
-        """Take a record out; the next line that went without its owner's name gets it."""
-        self.lines[index] = ""
-        if not self.written[index]:
+    def _remove(self, record: _Record) -> None:
+        """Take a record out; the next one that went without its owner's name gets it."""
+        at = record.at
+        self.lines[at.first : at.last + 1] = [""] * (at.last - at.first + 1)
+        if at.first in self.bare or record.row is not None:
             return
-        for after in range(index + 1, len(self.lines)):
-            if self.written[after]:
-                return
-            if self.lines[after].strip() and not self.lines[after].lstrip().startswith((";", "#", "$")):
-                self.lines[after] = self.owners[index] + self.lines[after]
-                self.written[after] = True
-                return
+        after = next((s for s in self.statements if s.first > at.last and not s.text.startswith("{")), None)
+        if after is not None and after.first in self.bare:
+            self.lines[after.first] = record.owner + self.lines[after.first]
+            self.bare.discard(after.first)
 
 
-def _zone_owner(line: str) -> str:
-    """Give the owner's name that a line of a zone begins with, or ""."""
-    match = _RECORD.match(line)
+def _newline(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
+
+
+def _zone_owner(text: str) -> str:
+    """Give the owner's name that a statement of a zone begins with, or ""."""
+    match = _RECORD.match(text)
     if match is not None:
         return match["owner"] or ""
-    return "" if not line.strip() or line[0] in " \t;#${" else line.split(maxsplit=1)[0]
-
-
-def _row_owner(line: str) -> str:
-    try:
-        return str(json.loads(line).get("owner") or "")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-
-
-def _like(line: str, owner: str, usage: Usage | None, pin: Pin) -> str:
-    """Write a record in the way another one of the same owner is written."""
-    usage_number, selector, matching = (int(number) for number in _combination(usage, pin.kind).split())
-    if line.strip().startswith("{"):
-        row = json.loads(line)
-        numbers = {"usage": usage_number, "selector": selector, "matching": matching}
-        return json.dumps({**row, **numbers, "data": pin.digest.hex()}, ensure_ascii=False)
-    match = _RECORD.match(line)
-    ttl = f"{match['ttl']} " if match is not None and match["ttl"] else ""
-    return f"{owner} {ttl}IN TLSA {_combination(usage, pin.kind)} {pin.digest.hex()}"
+    return "" if text[:1].isspace() else text.split(maxsplit=1)[0]
 
 
 def _combination(usage: Usage | None, kind: PinKind) -> str:
@@ -357,50 +369,51 @@ def _combination(usage: Usage | None, kind: PinKind) -> str:
     return f"{int(usage or 0)} {selector} {matching}"
 
 
-def _records(data: bytes, context: Context) -> Iterator[tuple[str, str, tuple[int, int, int], str, int | None]]:
-    text = rows.decode(data, context.subject, _EXPECTED)
-    found = 0
-    previous = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        where = f"line {number}"
-        stripped = line.strip()
-        if not stripped or stripped.startswith((";", "#", "$")):
+def _records(lines: Sequence[str], context: Context) -> Iterator[_Record]:
+    for at in zone.statements(lines, context.subject, _zone_owner):
+        if at.text.startswith("{"):
+            yield _row(at, context)
             continue
-        if stripped.startswith("{"):
-            row = _row(stripped, where, context)
-            if row is not None:
-                yield (where, *row)
-            found += 1
-            continue
-        match = _RECORD.match(line)
-        if match is None:
-            if "TLSA" in line.upper():
-                raise InputError(
-                    Problem(
-                        "is not a TLSA record", file=context.subject, path=where, value=stripped, expected=_EXPECTED
-                    )
+        match = _RECORD.match(at.text)
+        if match is not None:
+            said = match["ttl"] or match["late_ttl"]
+            ttl = zone.seconds(said) if said else at.ttl
+            numbers = (int(match["usage"][:4]), int(match["selector"][:4]), int(match["matching"][:4]))
+            yield _Record(at=at, match=match, owner=at.owner, numbers=numbers, data=match["data"], ttl=ttl)
+        elif "TLSA" in at.text.upper():
+            raise InputError(
+                Problem(
+                    "is not a TLSA record",
+                    file=context.subject,
+                    path=f"line {at.first + 1}",
+                    value=at.text.strip(),
+                    expected=_EXPECTED,
                 )
-            continue
-        previous = match["owner"] or previous
-        ttl = match["ttl"] or match["late_ttl"]
-        numbers = (int(match["usage"][:4]), int(match["selector"][:4]), int(match["matching"][:4]))
-        yield where, previous, numbers, match["data"], int(ttl[:10]) if ttl else None
-        found += 1
-    if text.strip() and not found:
-        raise InputError(Problem("holds no TLSA record", file=context.subject, expected=_EXPECTED))
+            )
 
 
-def _row(line: str, where: str, context: Context) -> tuple[str, tuple[int, int, int], str, int | None] | None:
+def _row(at: zone.Statement, context: Context) -> _Record:
     try:
-        row = json.loads(line)
+        row = json.loads(at.text)
         if row.get("commentedOut") is True:
-            return None
-        numbers = (int(row["usage"]), int(row["selector"]), int(row["matching"]))
-        owner = str(row.get("owner") or "")
-        return owner, numbers, str(row["data"]), row.get("ttl") if isinstance(row.get("ttl"), int) else None
+            return _Record(at=at, row=row, owner="", numbers=(0, 0, 0), data="", live=False)
+        return _Record(
+            at=at,
+            row=row,
+            owner=str(row.get("owner") or ""),
+            numbers=(int(row["usage"]), int(row["selector"]), int(row["matching"])),
+            data=str(row["data"]),
+            ttl=row.get("ttl") if isinstance(row.get("ttl"), int) else None,
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
-            Problem("is not a row of a record", file=context.subject, path=where, value=line, expected=_EXPECTED)
+            Problem(
+                "is not a row of a record",
+                file=context.subject,
+                path=f"line {at.first + 1}",
+                value=at.text,
+                expected=_EXPECTED,
+            )
         ) from None
 
 

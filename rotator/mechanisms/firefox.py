@@ -20,7 +20,7 @@ from rotator.mechanisms.shared import lookup
 from rotator.model.findings import Finding, info
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, decode_strict, spki_pin
-from rotator.model.rules import LocalRoots, Mode, PathUse, Rule, Scope
+from rotator.model.rules import LocalRoots, Mode, PathUse, Revocation, Rule, Scope
 
 SOURCE = "https://searchfox.org/mozilla-central/source/security/manager/ssl/PublicKeyPinningService.cpp"
 _EXPECTED = "StaticHPKPins.h, or JSON with fingerprints, pinsets and entries"
@@ -36,6 +36,7 @@ class Firefox(Mechanism):
     """Pins compiled into Firefox, at the level it ships with: roots that were added locally bypass them."""
 
     id = "firefox"
+    says_expiry = True
     ours_to_write = False
     facts = Facts(
         title="Firefox built-in pins",
@@ -107,21 +108,27 @@ class Firefox(Mechanism):
         return lookup.reach_all_or_exact(super().from_pinset(spec))
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Add that one label below a name cannot be said."""
+        """Add that one label below a name cannot be said, and that the list ends whether the pinset does or not."""
         yield from super().losses(spec)
         yield from lookup.covers_more(self.id, spec)
+        yield from lookup.ends_by_itself(self.id, spec, "14 weeks after its build")
 
     def rule(self, config: PinConfig, host: str) -> Rule:
-        """Choose the exact name, else the nearest parent that includes its subdomains; a name needs a dot."""
+        """Choose the exact name, else the nearest parent that includes its subdomains; a name needs a dot.
+
+        Certificates that CRLite covers are refused once they are revoked (enforced since Firefox 137).
+        """
         entry = lookup.exact_or_parent(config, host) if "." in host else None
         if entry is None:
-            return replace(base.unlisted(config), local_roots=LocalRoots.BYPASS, path=PathUse.ANY)
+            open_ = replace(base.unlisted(config), local_roots=LocalRoots.BYPASS, path=PathUse.ANY)
+            return replace(open_, revocation=Revocation.HARD)
         return Rule(
             clauses=entry.clauses,
             expiry=self.expiry(entry.expires),
             mode=entry.mode,
             path=PathUse.ANY,
             local_roots=LocalRoots.BYPASS,
+            revocation=Revocation.HARD,
         )
 
 

@@ -21,10 +21,9 @@ from rotator.mechanisms.base import (
     PinsetSpec,
     distinct,
 )
-from rotator.mechanisms.shared import fingerprints
-from rotator.model.findings import Finding, warning
+from rotator.mechanisms.shared import fingerprints, lint
+from rotator.model.findings import Finding, error, warning
 from rotator.model.names import Cover
-from rotator.model.pins import Pin
 from rotator.model.rules import BadConfig, LocalRoots, PathUse, Rule, Scope
 
 VENDOR = "https://pub.dev/packages/http_certificate_pinning"
@@ -48,34 +47,22 @@ class FlutterHttpPinning(Mechanism):
         report_only="no",
         local_roots="as the platform's default store",
         update_channel="code",
-        bad_config="an empty list refuses everything",
+        bad_config="what is no digest never matches; an empty list refuses everything",
         sources=("http_certificate_pinning HttpCertificatePinningPlugin", VENDOR),
     )
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read digests one a line, or JSON rows with `pins`."""
-        by_host: dict[tuple[Cover, ...], list[Pin]] = {}
+        by_host: dict[tuple[Cover, ...], list[str]] = {}
         for covers, texts in fingerprints.rows(data, context):
-            by_host.setdefault(covers, []).extend(
-                fingerprints.pin_of(
-                    text,
-                    context,
-                    lengths=(20, 32),
-                    consequence=BadConfig.NEVER_MATCHES,
-                    how="it never matches, and every request fails if no other does",
-                )
-                for text in texts
-            )
+            by_host.setdefault(covers, []).extend(texts)
         if not by_host or not all(by_host.values()):
             raise ConfigRejectedError(
                 Problem("an empty list of fingerprints", file=context.subject, hint="the check refuses every request"),
                 BadConfig.ALL_TLS_FAILS,
             )
         config = PinConfig(
-            entries=tuple(
-                Entry(covers=covers, lists=(PinList(scope=Scope.LEAF, pins=distinct(pins)),))
-                for covers, pins in by_host.items()
-            )
+            entries=tuple(Entry(covers=covers, lists=(_list(texts),)) for covers, texts in by_host.items())
         )
         return Parsed(
             config=config, findings=(*fingerprints.lint(config, context, VENDOR), *self.lint(config, context))
@@ -94,7 +81,17 @@ class FlutterHttpPinning(Mechanism):
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add that the data connection is not pinned."""
-        yield from super().lint(config, context)
+        dead = dict.fromkeys(text for entry in config.entries for own in entry.lists for text in own.dead)
+        yield from lint.lint_pins(config, context, self.facts.source, told=frozenset(dead))
+        for text in dead:
+            yield error(
+                "pin-never-matches",
+                context.subject,
+                f"{text!r} is no SHA-1 or SHA-256 in hexadecimal: it never matches, and every request fails if no "
+                "other does",
+                "write the 40 or 64 hexadecimal digits of the certificate's digest",
+                VENDOR,
+            )
         if config.pinned:
             yield warning(
                 "probe-only",
@@ -115,6 +112,13 @@ class FlutterHttpPinning(Mechanism):
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Change the digests, one a line or in the list of every row; everything else stays."""
         return fingerprints.edit(data, config, context)
+
+
+def _list(texts: list[str]) -> PinList:
+    """Read a list of digests; what is none can never match, beside others that can."""
+    read = {text: fingerprints.pin_of(text, (20, 32)) for text in texts}
+    pins = distinct(pin for pin in read.values() if pin is not None)
+    return PinList(scope=Scope.LEAF, pins=pins, dead=tuple(text for text, pin in read.items() if pin is None))
 
 
 MECHANISM = FlutterHttpPinning()

@@ -24,6 +24,10 @@ from rotator.model.rules import LocalRoots, Mode, Rule, Scope
 RFC = "https://www.rfc-editor.org/rfc/rfc7469"
 ENFORCED, REPORTED = "public-key-pins", "public-key-pins-report-only"
 _NAMES = {Mode.ENFORCE: "Public-Key-Pins", Mode.REPORT_ONLY: "Public-Key-Pins-Report-Only"}
+_LOSSES = {
+    "too-few-pins": "a browser ignores a header with fewer than two pins: nothing is pinned",
+    "no-expiry": "hpkp has no end of pins on a day: a browser keeps them for max-age seconds after its last visit",
+}
 DEFAULT_MAX_AGE_DAYS = 60
 _DEFAULT_SECONDS = DEFAULT_MAX_AGE_DAYS * 86_400
 _DIRECTIVE = re.compile(r"""\s*+([!#$%&'*+.^_`|~0-9A-Za-z-]++)\s*+(?:=\s*+("(?:[^"\\]|\\.)*+"|[^";]*+))?+\s*+(?:;|$)""")
@@ -46,7 +50,7 @@ class _Reader:
             if lower == "pin-sha256":
                 pins += self._pin(text, where)
             elif lower == "max-age":
-                ages.append(text.strip('"'))
+                ages += [] if report_only else [text.strip('"')]  # it means nothing there (RFC 7469, 2.1.2)
             elif lower == "includesubdomains":
                 subdomains = True
             elif lower.startswith("pin-"):
@@ -107,11 +111,11 @@ class _Reader:
     def _ignored(pins: list[Pin], ages: list[str], host: str | None, *, report_only: bool) -> str:
         if host is not None and is_ip(host):
             return "pins are never kept for IP addresses"
-        if not report_only and len(ages) != 1:
+        if len(ages) != 1 and not report_only:
             return "max-age is missing" if not ages else "max-age is there more than once"
         if any(not age.isascii() or not age.isdigit() or len(age) > 18 for age in ages):
             return "max-age is not a whole number of seconds"
-        if ages and int(ages[0]) == 0 and not report_only:
+        if ages and int(ages[0]) == 0:
             return ""
         if len(set(pins)) < 2:
             return "fewer than two pins, so one of them can be no backup"
@@ -169,7 +173,7 @@ class Hpkp(Mechanism):
         report_only="a header of its own",
         local_roots="bypassed, as Chrome and Firefox did",
         update_channel="HTTP header, on every visit",
-        bad_config="a header without two pins and one max-age is ignored, and what was noted before stays",
+        bad_config="a header without two pins, one of them spare, and one max-age is ignored: what was noted stays",
         sources=("RFC 7469, 2.1 to 2.6", RFC),
     )
 
@@ -198,23 +202,21 @@ class Hpkp(Mechanism):
         return Rule(clauses=entry.clauses, mode=entry.mode, local_roots=LocalRoots.BYPASS)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
-        """Make a header for each name; how long it is kept is said only where the pinset says it."""
+        """Make a header for each name; one that a browser ignores, with fewer than two pins, is none.
+
+        How long it is kept is said only where the pinset says it.
+        """
+        if len({*spec.keys, *spec.authorities}) < self.fewest_pins:
+            return PinConfig()
         whole = lookup.reach_all_or_exact(super().from_pinset(spec))
         seconds = int(spec.max_age_days * 86_400) if spec.max_age_days and spec.mode is not Mode.REPORT_ONLY else None
         return PinConfig(entries=tuple(replace(entry, lifetime_seconds=seconds) for entry in whole.entries))
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Add that one label below a name cannot be said."""
-        yield from super().losses(spec)
+        """Add that one label below a name cannot be said; two losses mean something of their own here."""
+        for loss, text in super().losses(spec):
+            yield loss, _LOSSES.get(loss, text)
         yield from lookup.covers_more(self.id, spec)
-
-    def refuse(self, config: PinConfig, context: Context) -> str:  # noqa: ARG002 - nothing from outside is needed
-        """Say why a browser would ignore the header."""
-        return (
-            "a browser ignores a header with fewer than two pins"
-            if any(len(set(e.pins)) < 2 for e in config.pinned)
-            else ""
-        )
 
     def render(self, config: PinConfig) -> bytes:
         """Write JSON Lines of `host`, `header` and `value`: a header does not say whose it is."""

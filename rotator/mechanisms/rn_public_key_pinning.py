@@ -28,7 +28,7 @@ from rotator.mechanisms.base import (
 )
 from rotator.mechanisms.shared import json_edit, lint, lookup, rows
 from rotator.model.findings import Finding, info, warning
-from rotator.model.names import Cover, Reach, canonical
+from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, b64, decode_strict, is_canonical, spki_pin
 from rotator.model.rules import BadConfig, Clause, LocalRoots, Revocation, Rule, Scope
 
@@ -78,18 +78,16 @@ class _Reader:
             raise self.reject(name, "fewer than two different hashes", len(unique))
         reach = Reach.ALL if value.get("includeSubdomains") is True else Reach.EXACT
         return Entry(
-            covers=(Cover(canonical(name), reach),),
+            covers=(Cover(name.lower(), reach),),
             lists=(PinList(scope=Scope.ANY, pins=unique),),
             expires=self._expires(name, value.get("expirationDate")),
         )
 
     def _suffix(self, name: str, *, subdomains: bool) -> None:
         """Refuse what TrustKit's registry of public suffixes refuses."""
-        suffix = self.context.public_suffix(name.lower()) if "." in name else None
-        if suffix is None:
-            raise self.reject(name, "a name without a known public suffix")
-        if subdomains and suffix == name.lower():
-            raise self.reject(name, "subdomains of a public suffix")
+        problem = lint.suffix_problem(name, subdomains=subdomains, context=self.context)
+        if problem:
+            raise self.reject(name, problem)
 
     def _expires(self, name: str, text: object) -> date | None:
         if text is None:
@@ -109,6 +107,7 @@ class RnPublicKeyPinning(Mechanism):
     id = "rn-public-key-pinning"
     file_name = "ssl-pinning.json"
     says_expiry = True
+    ends_apart = True
     fewest_pins = 2
     facts = Facts(
         title="react-native-ssl-public-key-pinning",
@@ -130,8 +129,12 @@ class RnPublicKeyPinning(Mechanism):
         config = PinConfig(entries=tuple(reader.domain(name, value) for name, value in whole.items()))
         return Parsed(config=config, findings=(*reader.findings, *self.lint(config, context)))
 
-    def refuse(self, config: PinConfig, context: Context) -> str:  # noqa: ARG002 - nothing from outside is needed
-        """Say why it would throw on iOS."""
+    def refuse(self, config: PinConfig, context: Context) -> str:
+        """Say why it would throw on iOS: a name without public suffix, or too few pins."""
+        for cover in (cover for entry in config.pinned for cover in entry.covers):
+            problem = lint.suffix_problem(cover.name, subdomains=cover.reach is Reach.ALL, context=context)
+            if problem:
+                return f"{problem}: {cover.name}"
         few = any(len(set(entry.pins)) < 2 for entry in config.pinned)
         return "fewer than two different hashes: it throws on iOS" if few else ""
 
@@ -143,6 +146,7 @@ class RnPublicKeyPinning(Mechanism):
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add where the two platforms read the map differently."""
         yield from super().lint(config, context)
+        yield from lint.odd_names(config, context, VENDOR)
         for entry in config.entries:
             name = entry.covers[0].name
             others = [
@@ -184,11 +188,12 @@ class RnPublicKeyPinning(Mechanism):
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Replace the pins of the domains; other domains and keys stay."""
         if rows.pins_by_name(data, context.subject, _EXPECTED):
-            return rows.edit(data, [_row(name, value) for name, value in _table(config).items()], context.subject)
+            table = [_row(name, value) for name, value in _table(config).items()]
+            return rows.edit(data, table, context.subject, str.lower)
         whole = _whole(data, context)
         text = data.decode("utf-8-sig")
         for domain, value in _table(config).items():
-            name = next((name for name in whole if canonical(name) == domain), domain)
+            name = next((name for name in whole if name.lower() == domain), domain)
             old = whole.get(name)
             if not isinstance(old, dict):
                 text = json_edit.put(text, {name: value})

@@ -2,7 +2,7 @@
 
 Rules from the library's Java and Objective-C sources. With `pkPinning` Android pins the exact host through OkHttp;
 iOS takes the keys of every bundled certificate and ignores the list. Without it Android trusts nothing but the bundled
-certificates, and iOS compares whole certificates as AFNetworking does.
+certificates, by their keys, and iOS compares whole certificates as AFNetworking does.
 """
 
 from __future__ import annotations
@@ -11,13 +11,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rotator.errors import InputError, Problem
-from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
+from rotator.mechanisms.base import (
+    ConfigRejectedError,
+    Context,
+    Entry,
+    Facts,
+    Mechanism,
+    Parsed,
+    PinConfig,
+    PinList,
+    PinsetSpec,
+)
 from rotator.mechanisms.shared import bundled, lint, lookup, rows
 from rotator.model.findings import Finding, error, info, warning
-from rotator.model.names import Cover, canonical
-from rotator.model.rules import Base, Clause, LocalRoots, Revocation, Rule, Scope
+from rotator.model.names import Cover
+from rotator.model.pins import Pin
+from rotator.model.rules import BadConfig, Base, Clause, LocalRoots, Revocation, Rule, Scope
 
 VENDOR = "https://github.com/MaxToyberman/react-native-ssl-pinning"
+_PREFIXES = ("sha256/", "sha1/")
+_CERTIFICATE = "cert-sha256:"
 _EXPECTED = 'bundled certificates, or JSON rows of {"host": ..., "pins": ["sha256/..."], "pkPinning": true}'
 
 
@@ -43,7 +56,7 @@ class RnSslPinning(Mechanism):
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read bundled certificates, or rows of host and pins."""
         findings: list[Finding] = []
-        if data.lstrip()[:1] in (b"{", b"["):
+        if rows.is_json(data):
             entries = []
             for where, row in rows.load(data, context.subject, _EXPECTED)[1]:
                 texts = row.get("pins", row.get("certs"))
@@ -52,16 +65,16 @@ class RnSslPinning(Mechanism):
                     raise InputError(Problem("has no pins", file=context.subject, path=where, expected=_EXPECTED))
                 if row.get("disableAllSecurity") is True:
                     findings.append(_disabled(f"{context.subject}: {host or where}"))
-                    entries.append(Entry(covers=(Cover(canonical(host)),) if host else (), unpinned_on_purpose=True))
+                    entries.append(Entry(covers=(Cover(host.lower()),) if host else (), unpinned_on_purpose=True))
                     continue
-                pins, dead = lookup.read_pins(texts)
-                if row.get("pkPinning") is not True and not pins and dead:
-                    raise _names_of_files(context, where, dead[0])
-                covers = (Cover(canonical(host)),) if host else ()
+                pins, dead = _pins(context, where, texts, keys=row.get("pkPinning") is True)
+                covers = (Cover(host.lower()),) if host else ()
                 entries.append(Entry(covers=covers, lists=(PinList(scope=Scope.ANY, pins=pins, dead=dead),)))
             config = PinConfig(entries=tuple(entries))
         else:
-            config = bundled.config_of(data, context, Scope.ANCHORS)
+            keys = bundled.config_of(data, context, Scope.ANCHORS).entries[0]
+            both = PinList(scope=Scope.ANCHORS, pins=(*keys.pins, *bundled.whole_of(data, context)))
+            config = PinConfig(entries=(replace(keys, lists=(both,)),))
         if config.pinned:
             findings.append(
                 warning(
@@ -94,9 +107,11 @@ class RnSslPinning(Mechanism):
         clauses = found[0].clauses
         anchors = clauses[0].scope is Scope.ANCHORS or bundled.whole(found[0].pins)
         if anchors:
-            replaced = tuple(Clause(scope=Scope.ANCHORS, pins=c.pins, dead=c.dead) for c in clauses)
-            android = Rule(clauses=replaced, base=Base.ANCHORS_REPLACED)
-            return replace(android, other=replace(android, revocation=Revocation.SOFT))
+            android, ios = (
+                Rule(clauses=_anchors(found[0], certificates=whole).clauses, base=Base.ANCHORS_REPLACED)
+                for whole in (False, True)
+            )
+            return replace(android, other=replace(ios, revocation=Revocation.SOFT))
         everything = Clause(
             scope=Scope.ANY,
             pins=frozenset(pin for e in config.pinned for pin in e.pins),
@@ -111,8 +126,9 @@ class RnSslPinning(Mechanism):
         return lookup.exact_names(bundled.from_pinset(spec, Scope.ANY))
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
-        """Add names that no host has."""
-        yield from super().lint(config, context)
+        """Add names that no host has; a bundled certificate counts once, by its key."""
+        told = replace(config, entries=tuple(_anchors(entry, certificates=False) for entry in config.entries))
+        yield from super().lint(told, context)
         yield from lint.odd_names(config, context, VENDOR)
 
     def own(self, found: PinConfig, wanted: PinConfig) -> PinConfig:
@@ -133,11 +149,11 @@ class RnSslPinning(Mechanism):
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Replace the rows of the hosts; a bundled certificate cannot be changed like that."""
-        if data.strip() and data.lstrip()[:1] not in (b"{", b"["):
+        if data.strip() and not rows.is_json(data):
             raise InputError(
                 Problem("is a certificate", file=context.subject, hint="put the new certificate's file into the bundle")
             )
-        return rows.edit(data, _rows(config), context.subject)
+        return rows.edit(data, _rows(config), context.subject, str.lower, _read)
 
 
 def _disabled(where: str) -> Finding:
@@ -150,7 +166,48 @@ def _disabled(where: str) -> Finding:
     )
 
 
+def _anchors(entry: Entry, *, certificates: bool) -> Entry:
+    """Give an entry with the digests of bundled certificates, or of their keys, where it has both."""
+
+    def chosen(pins: PinList) -> PinList:
+        some = tuple(pin for pin in pins.pins if pin.kind.of_certificate is certificates)
+        scope = Scope.ANCHORS if bundled.whole(pins.pins) else pins.scope
+        return replace(pins, pins=some or pins.pins, scope=scope)
+
+    return replace(entry, lists=tuple(chosen(pins) for pins in entry.lists))
+
+
+def _pins(context: Context, where: str, texts: list[object], *, keys: bool) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
+    """Read the list of a call: pins on keys as OkHttp takes them, or the certificates Rotator writes a pinset of.
+
+    Raises:
+        ConfigRejectedError: OkHttp refuses one of the pins.
+        InputError: without `pkPinning` it names files of the bundle.
+    """
+    for text in texts:
+        if keys and not (isinstance(text, str) and text.startswith(_PREFIXES)):
+            raise ConfigRejectedError(
+                Problem(
+                    "a pin without sha256/ in front",
+                    file=context.subject,
+                    path=where,
+                    value=text,
+                    expected="sha256/<base64>",
+                    hint="OkHttp's CertificatePinner throws: every call fails",
+                ),
+                BadConfig.ALL_TLS_FAILS,
+            )
+        if not keys and not (isinstance(text, str) and text.startswith(_CERTIFICATE)):
+            raise _names_of_files(context, where, str(text))
+    return lookup.read_pins(texts, _read)
+
+
+def _read(text: str) -> Pin | None:
+    return lookup.read_pin(text) if text.startswith((*_PREFIXES, _CERTIFICATE)) else None
+
+
 def _names_of_files(context: Context, where: str, name: str) -> InputError:
+    pin = name.startswith(_PREFIXES)
     return InputError(
         Problem(
             "names a file of the bundle, not a pin",
@@ -158,7 +215,7 @@ def _names_of_files(context: Context, where: str, name: str) -> InputError:
             path=where,
             value=name,
             expected=_EXPECTED,
-            hint="read the bundled certificates themselves",
+            hint="write pkPinning: true for pins on keys" if pin else "read the bundled certificates themselves",
         )
     )
 

@@ -87,7 +87,7 @@ class _Reader:
         )
 
     def _suffix(self, name: str, value: dict[str, Any]) -> None:
-        problem = suffix_problem(name, subdomains=_flag(value.get("TSKIncludeSubdomains")), context=self.context)
+        problem = lint.suffix_problem(name, subdomains=_flag(value.get("TSKIncludeSubdomains")), context=self.context)
         if problem:
             raise self.reject(name, problem)
 
@@ -148,16 +148,6 @@ def _flag(value: object, *, default: bool = False) -> bool:
     if isinstance(value, str):
         return re.match(r"\s*[+-]?0*[YyTt1-9]", value) is not None
     return bool(value) if isinstance(value, int | float) else default
-
-
-def suffix_problem(name: str, *, subdomains: bool, context: Context) -> str:
-    """Say what TrustKit's registry of public suffixes has against a name, or ""."""
-    suffix = context.public_suffix(name.lower()) if "." in name else None
-    if suffix is None:
-        return "a name without a known public suffix"
-    if subdomains and suffix == name.lower():
-        return "subdomains of a public suffix"
-    return ""
 
 
 class TrustKitIos(Mechanism):
@@ -223,7 +213,7 @@ class TrustKitIos(Mechanism):
         """Say why TrustKit would raise: a name without public suffix, or too few pins."""
         for entry in config.entries:
             for cover in entry.covers:
-                problem = suffix_problem(cover.name, subdomains=cover.reach is Reach.ALL, context=context)
+                problem = lint.suffix_problem(cover.name, subdomains=cover.reach is Reach.ALL, context=context)
                 if problem:
                     return f"{problem}: {cover.name}"
             if entry.lists and len(set(entry.pins)) < (2 if entry.mode is Mode.ENFORCE else 1):

@@ -38,7 +38,7 @@ class Urllib3(Mechanism):
     )
 
     def parse(self, data: bytes, context: Context) -> Parsed:
-        """Read one hexadecimal digest; colons and case do not matter."""
+        """Read one hexadecimal digest; colons and case do not matter, spaces do."""
         findings: list[Finding] = []
         texts = fingerprints.texts(data, context)
         if not texts:
@@ -59,6 +59,7 @@ class Urllib3(Mechanism):
                 lengths=(16, 20, 32),
                 most=1,
                 consequence=BadConfig.ALL_TLS_FAILS,
+                between=fingerprints.COLONS,
                 how="urllib3 raises SSLError: every connection fails",
             )
         findings += fingerprints.lint(config, context, VENDOR)
@@ -90,7 +91,7 @@ class Urllib3(Mechanism):
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
         """Put the digest in the place of the old one; comments stay."""
-        return fingerprints.edit(data, config, context)
+        return fingerprints.edit(data, config, context, fingerprints.COLONS)
 
 
 MECHANISM = Urllib3()

@@ -24,6 +24,8 @@ from rotator.model.when import FOREVER, as_instant
 VENDOR = "https://github.com/wultra/ssl-pinning-android"
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 """The years 1 and 9999 in seconds since 1970: past them an end is no date any more."""
+MOST_PHASES = 64
+"""Ends of entries that are told apart."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXPECTED = '{"timestamp": ..., "fingerprints": [{"name": ..., "fingerprint": "<base64>", "expires": <seconds>}]}'
 
@@ -38,6 +40,7 @@ class Wultra(Mechanism):
     says_certificates = True
     says_keys = False
     says_expiry = True
+    ends_apart = True
     needs_expiry = True
     facts = Facts(
         title="Wultra dynamic pinning",
@@ -51,6 +54,11 @@ class Wultra(Mechanism):
         bad_config="an entry that does not decode is dropped; a name with none left is refused",
         sources=("Wultra ssl-pinning-android, ssl-pinning-ios", VENDOR),
     )
+
+    def __init__(self) -> None:
+        """Keep the rule made last: it is the same for every host, and a store may hold thousands of entries."""
+        nothing = PinConfig()
+        self._made = nothing, _phases(())
 
     def parse(self, data: bytes, context: Context) -> Parsed:
         """Read the JSON of fingerprints; with a public key at hand signatures are checked."""
@@ -126,7 +134,11 @@ class Wultra(Mechanism):
 
     def rule(self, config: PinConfig, host: str) -> Rule:  # noqa: ARG002 - the certificate's name decides, not the host's
         """Demand a certificate whose common name has an entry with its digest; entries drop out one by one."""
-        return _phase(tuple(sorted(config.pinned, key=lambda e: as_instant(e.expires) if e.expires else FOREVER)))
+        made_for, rule = self._made
+        if made_for is not config:
+            rule = _phases(config.pinned)
+            self._made = config, rule
+        return rule
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add that a name whose entries have all ended is refused."""
@@ -219,23 +231,29 @@ def _names(spec: PinsetSpec, pin: Pin) -> list[str]:
     return [name] if name else [cover.name for cover in spec.covers]
 
 
-def _phase(entries: tuple[Entry, ...]) -> Rule:
-    """Give the rule until the first entry ends, and after it the rule without that entry."""
+def _phases(entries: tuple[Entry, ...]) -> Rule:
+    """Give the rule until the first end, and after it the rule without what has ended, and so on.
+
+    Past `MOST_PHASES` different ends some are taken together: between the first and the last of them it is not known
+    which entries are left.
+    """
     plain = Rule(no_host=Fallback.CLOSED, listed=False, local_roots=LocalRoots.ENFORCE, revocation=Revocation.SOFT)
-    if not entries:
-        return plain
-    pins = frozenset(pin for entry in entries for pin in entry.pins)
-    named = frozenset((cover.name, pin) for entry in entries for cover in entry.covers for pin in entry.pins)
-    first = entries[0].expires
-    left = tuple(entry for entry in entries if entry.expires != first)
-    return replace(
-        plain,
-        listed=True,
-        clauses=(Clause(scope=Scope.LEAF, pins=pins, named=named),),
-        path=PathUse.LEAF,
-        expiry=Expiry.at(as_instant(first), closed=True) if first is not None else None,
-        after=_phase(left) if left and first is not None else None,
-    )
+    by_end: dict[datetime, list[Entry]] = {}
+    for entry in entries:
+        by_end.setdefault(as_instant(entry.expires) if entry.expires is not None else FOREVER, []).append(entry)
+    endless = by_end.pop(FOREVER, [])
+    ends = sorted(by_end)
+    size = -(-len(ends) // MOST_PHASES) or 1
+    phases = [ends[at : at + size] for at in range(0, len(ends), size)]
+    named: set[tuple[str, Pin]] = set()
+    rule: Rule | None = None
+    for phase in [*([[FOREVER]] if endless else []), *reversed(phases)]:
+        ending = [entry for end in phase for entry in by_end.get(end, endless)]
+        named |= {(cover.name, pin) for entry in ending for cover in entry.covers for pin in entry.pins}
+        clause = Clause(scope=Scope.LEAF, pins=frozenset(pin for _, pin in named), named=frozenset(named))
+        ends_at = Expiry(phase[0], phase[-1], closed=True) if phase[0] != FOREVER else None
+        rule = replace(plain, listed=True, clauses=(clause,), path=PathUse.LEAF, expiry=ends_at, after=rule)
+    return rule or plain
 
 
 def _table(config: PinConfig) -> list[dict[str, object]]:

@@ -12,10 +12,11 @@ Part: TypeAlias = "str | int"
 
 @dataclass(frozen=True)
 class SetValue:
-    """Put a value at a place, which is made where it does not exist."""
+    """Put a value at a place, which is made where it does not exist; `inline` writes a new table in one line."""
 
     path: tuple[Part, ...]
     value: Plain
+    inline: bool = False
 
     @property
     def where(self) -> str:
@@ -35,7 +36,20 @@ class Remove:
         return _show(self.path)
 
 
-Edit: TypeAlias = SetValue | Remove
+@dataclass(frozen=True)
+class Insert:
+    """Put a value into an array, before the item that stands at the index the path ends with."""
+
+    path: tuple[Part, ...]
+    value: Plain
+
+    @property
+    def where(self) -> str:
+        """Show the place."""
+        return _show(self.path)
+
+
+Edit: TypeAlias = SetValue | Remove | Insert
 
 
 @dataclass(frozen=True)

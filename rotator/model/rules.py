@@ -207,10 +207,17 @@ class Rule:
     @property
     def pins(self) -> frozenset[Pin]:
         """Give every pin of the rule."""
-        own = frozenset(pin for clause in self.clauses for pin in clause.pins)
-        for rule in (self.after, self.other):
-            own |= rule.pins if rule is not None else frozenset()
-        return own
+        return frozenset(pin for rule in self.readings for clause in rule.clauses for pin in clause.pins)
+
+    @property
+    def readings(self) -> tuple[Rule, ...]:
+        """Give the rule, and all that follow from it after an end or on another platform."""
+        found, left = [], [self]
+        while left:
+            rule = left.pop()
+            found.append(rule)
+            left += [following for following in (rule.after, rule.other) if following is not None]
+        return tuple(found)
 
     def without_roots(self) -> Rule:
         """Give the rule, and those that follow from it, without what it says of roots."""
@@ -225,14 +232,41 @@ class Rule:
     @property
     def sentence(self) -> str:
         """Say the rule in one sentence, without names of keys."""
+        return self._say(_ENDS_SHOWN)
+
+    def _say(self, shown: int) -> str:
+        """Say the rule, and the rules after its first ends."""
         if self.rejected:
             return f"refuses every connection: {self.rejected}"
         if self.hostile:
             return "pins that an attacker wrote: ours are refused"
-        if not self.clauses and not self.forbidden:
-            if self.no_host is Fallback.CLOSED:
-                return "refused: the host is not listed"
-            return "unpinned: " + ("no pins" if self.listed else "the host is not listed")
+        pinned = bool(self.clauses or self.forbidden)
+        text = self._pins_sentence() if pinned else self._unpinned_sentence()
+        if self.expiry is not None and (pinned or self.after is not None):
+            text += f", until {show(self.expiry.last)}, then {self._say_after(self.expiry, shown)}"
+        if pinned:
+            text += self._roots_sentence()
+        if self.other is not None:
+            text += f"; read otherwise by some clients: {self.other._say(shown)}"  # noqa: SLF001 - a rule as well
+        return text
+
+    def _say_after(self, ends: Expiry, shown: int) -> str:
+        """Say what holds after the end of the pins; of many ends that follow only the first ones."""
+        if self.after is None:
+            return "closed" if ends.closed else "open"
+        if shown > 1 or self.after.after is None:
+            return self.after._say(shown - 1)  # noqa: SLF001 - a rule as well
+        last = self.after
+        while last.after is not None:
+            last = last.after
+        return f"step by step fewer, at last {last._say(0)}"  # noqa: SLF001 - a rule as well
+
+    def _unpinned_sentence(self) -> str:
+        if not self.listed and self.no_host is Fallback.CLOSED:
+            return "refused: the host is not listed"
+        return "unpinned: " + ("no pins" if self.listed else "the host is not listed")
+
+    def _pins_sentence(self) -> str:
         text = " and ".join(_clause_sentence(clause, self.path) for clause in self.clauses)
         if self.combine is Combine.PATH_OR_PIN:
             text += ", or a trusted path"
@@ -240,23 +274,19 @@ class Rule:
             none = f"none of {_count(len(self.forbidden), 'forbidden key')}"
             text = f"{text}, and {none}" if text else none
         text += _BASE.get(self.base, "")
-        if self.mode is Mode.REPORT_ONLY:
-            text += ", reported only"
-        if self.expiry is not None:
-            then = "closed" if self.expiry.closed else "open"
-            then = then if self.after is None else self.after.sentence
-            text += f", until {show(self.expiry.last)}, then {then}"
-        if self.local_roots is LocalRoots.BYPASS:
-            text += "; local roots bypass it"
+        return text + (", reported only" if self.mode is Mode.REPORT_ONLY else "")
+
+    def _roots_sentence(self) -> str:
+        text = "; local roots bypass it" if self.local_roots is LocalRoots.BYPASS else ""
         if self.system_roots is LocalRoots.BYPASS:
             text += "; the system's roots bypass it"
         if self.system_roots is LocalRoots.UNTRUSTED:
             text += "; the system's roots are not trusted"
-        if self.other is not None:
-            text += f"; read otherwise by some clients: {self.other.sentence}"
         return text
 
 
+_ENDS_SHOWN = 3
+"""Ends of pins that a sentence says one by one."""
 _BASE = {
     Base.NO_HOST: ", the host name not checked",
     Base.NONE: ", nothing else checked",

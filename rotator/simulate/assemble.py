@@ -296,7 +296,8 @@ class _Assembly:
             file = config.get(name, config.get(""))
             if file is not None:
                 where = f"{path}.config.{name}" if name in config else f"{path}.config"
-                shipped = self._shipped(mechanism, file, where)
+                signer = self._signer(pinset.get(name, pinset.get("")))
+                shipped = self._shipped(mechanism, file, where, signer)
                 yield Enforced(mechanism=name, config=shipped, source=file, from_file=True, where=where)
                 continue
             source = pinset.get(name, pinset.get(""))
@@ -343,12 +344,17 @@ class _Assembly:
                 return None
         return self.mechanisms[name]
 
-    def _shipped(self, mechanism: Mechanism, file: str, where: str) -> PinConfig:
+    def _signer(self, pinset: str | None) -> str:
+        """Give the name of the key that an app's pins are signed with, or ""."""
+        return (self.policy.pinsets[pinset].signed_by or "") if pinset is not None else ""
+
+    def _shipped(self, mechanism: Mechanism, file: str, where: str, signer: str = "") -> PinConfig:
         """Read a shipped file; one that its client refuses is a verdict, one that is no such file an error."""
-        if (mechanism.id, file) in self.parsed:
-            return self.parsed[mechanism.id, file]
+        key = (mechanism.id, f"{file} signed by {signer}" if signer else file)
+        if key in self.parsed:
+            return self.parsed[key]
         try:
-            parsed = mechanism.parse(self.material.shipped[file], self._context(mechanism.id, file, where))
+            parsed = mechanism.parse(self.material.shipped[file], self._context(file, where, signer))
             config = parsed.config
             self.findings += parsed.findings
         except ConfigRejectedError as problem:
@@ -368,22 +374,16 @@ class _Assembly:
                     )
                 )
             config = PinConfig()
-        self.parsed[mechanism.id, file] = config
+        self.parsed[key] = config
         return config
 
-    def _context(self, mechanism: str, file: str, where: str) -> Context:
+    def _context(self, file: str, where: str, signer: str) -> Context:
         """Give what reading one shipped file needs: what is beside it, and the key its pins are signed with."""
-        signers = [
-            pinset.signed_by
-            for app in self.policy.apps.values()
-            for name in {app.pinset.get(mechanism, app.pinset.get(""))}
-            if name is not None and (pinset := self.policy.pinsets[name]).signed_by
-        ]
         return replace(
             self.context,
             subject=where,
             sibling=lambda ending: self.material.beside.get((file, ending)),
-            verify=self.material.verifiers.get(signers[0]) if signers and signers[0] else None,
+            verify=self.material.verifiers.get(signer),
         )
 
     def _from_pinset(self, mechanism: Mechanism, name: str | None) -> PinConfig:

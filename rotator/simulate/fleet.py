@@ -10,6 +10,7 @@ from rotator.mechanisms.base import Channel
 from rotator.model.policy import App, Count, Release
 from rotator.model.rules import Cleartext, Rule
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
+from rotator.simulate.noting import noted
 
 NO_VERSION = "-"
 """The version shown for an app without releases."""
@@ -150,7 +151,7 @@ def fleet_of(
     """
     cohorts: list[Cohort] = []
     connections: list[Connection] = []
-    rules: dict[tuple[Enforced, str], Rule] = {}
+    rules: dict[tuple[Enforced, str, str], Rule] = {}
     for app_name in inventory.policy.apps:
         for whole in _cohorts(inventory, app_name, table):
             dated = replace(whole, since=(shipped or {}).get((app_name, whole.version)))
@@ -259,7 +260,9 @@ def _apportion(total: int, shares: Mapping[str, float]) -> dict[str, int]:
     return whole
 
 
-def _connections(inventory: Inventory, cohort: Cohort, rules: dict[tuple[Enforced, str], Rule]) -> Iterator[Connection]:
+def _connections(
+    inventory: Inventory, cohort: Cohort, rules: dict[tuple[Enforced, str, str], Rule]
+) -> Iterator[Connection]:
     policy = inventory.policy
     app = policy.apps[cohort.app]
     enforced = inventory.enforced.get((cohort.app, cohort.release), ())
@@ -287,14 +290,14 @@ def _connection(
     share: float,
     enforced: Sequence[Enforced],
     note: str,
-    rules: dict[tuple[Enforced, str], Rule],
+    rules: dict[tuple[Enforced, str, str], Rule],
     *,
     beside: int = -1,
 ) -> Connection:
     app = inventory.policy.apps[cohort.app]
     by_name: dict[str, tuple[Rule, ...]] = {}
     for name in inventory.policy.host_names(host):
-        by_name[name] = tuple(rule_of(inventory, item, name, rules, cleartext=app.cleartext) for item in enforced)
+        by_name[name] = tuple(rule_of(inventory, item, host, name, rules, cleartext=app.cleartext) for item in enforced)
     return Connection(
         cohort=cohort,
         host=host,
@@ -311,32 +314,36 @@ def _connection(
 def rule_of(
     inventory: Inventory,
     item: Enforced,
+    host: str,
     name: str,
-    rules: dict[tuple[Enforced, str], Rule],
+    rules: dict[tuple[Enforced, str, str], Rule],
     *,
     cleartext: bool | None,
 ) -> Rule:
-    """Give what a configuration demands of a name, each pair made once.
+    """Give what a configuration demands of a name, each one made once.
 
     Args:
         inventory: the policy with everything looked up.
         item: the configuration.
+        host: the label of the host.
         name: the DNS name.
         rules: those made so far.
         cleartext: what the policy says of the app, for clients whose file does not say it.
     """
-    if (item, name) not in rules:
+    if (item, host, name) not in rules:
         rejected = item.config.rejected
         mechanism = inventory.mechanisms[item.mechanism]
-        made = Rule(rejected=rejected) if rejected else mechanism.rule(item.config, name)
+        config = item.config.asked_at(inventory.policy.hosts[host].port)
+        config = noted(inventory, config, host) if mechanism.channel is Channel.HEADER else config
+        made = Rule(rejected=rejected) if rejected else mechanism.rule(config, name)
         policy = inventory.policy
         signed = (h.dane.dnssec for label, h in policy.hosts.items() if h.dane and name in policy.host_names(label))
         dnssec = next(signed, "secure")
-        rules[item, name] = mechanism.as_resolved(made, dnssec)
+        rules[item, host, name] = mechanism.as_resolved(made, dnssec)
     said = item.config.allows_cleartext(name)
     said = cleartext if said is None else said
     own = inventory.mechanisms[item.mechanism].cleartext if said is None else _CLEARTEXT[said]
-    rule = rules[item, name]
+    rule = rules[item, host, name]
     return rule if rule.cleartext is own else replace(rule, cleartext=own)
 
 

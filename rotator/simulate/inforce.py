@@ -40,7 +40,7 @@ class InForce:
     world: World
     taken: Taken
     _stores: dict[tuple[str, frozenset[LocalRoot]], TrustStore] = field(default_factory=dict)
-    _rules: dict[tuple[Enforced, str], Rule] = field(default_factory=dict)
+    _rules: dict[tuple[Enforced, str, str], Rule] = field(default_factory=dict)
 
     def store(self, cohort: Cohort) -> TrustStore:
         """Give what a cohort trusts, with the roots that were installed on its devices."""
@@ -102,7 +102,7 @@ class InForce:
             enforced = self.inventory.published[cohort.app, published.pinset]
             item = enforced[cohort.release, connection.beside][number]
             app = self.inventory.policy.apps[cohort.app]
-            fresh = rule_of(self.inventory, item, name, self._rules, cleartext=app.cleartext)
+            fresh = rule_of(self.inventory, item, connection.host, name, self._rules, cleartext=app.cleartext)
             found.append(mispinned(fresh, published.pinset) if published.pinset in self.world.wrong else fresh)
         whole = found[-1]
         for earlier in reversed(found[:-1]):

@@ -176,7 +176,7 @@ def _asked(question: Question) -> set[Occurrence]:
 def expiries(fleet: Fleet, inventory: Inventory) -> set[datetime]:
     """Give every instant at which pins of some client end: those it has, and live ones that are published."""
     rules: set[Rule] = {rule for c in fleet.connections for own in c.rules.values() for rule in own}
-    ends = [rule.expiry for rule in rules]
+    ends = [reading.expiry for rule in rules for reading in rule.readings]
     ends += [
         inventory.mechanisms[item.mechanism].expiry(entry.expires)
         for by_release in inventory.published.values()

@@ -16,7 +16,7 @@ from rotator.errors import InputError, Problem, UsageError
 from rotator.files.place import NAME
 from rotator.files.policy_write import Section, render, table_name
 from rotator.files.roots import bundle_names, mozilla_bundle
-from rotator.files.store import write
+from rotator.files.store import all_or_nothing, write
 from rotator.mechanisms.base import Entry, PinConfig
 from rotator.mechanisms.registry import MODULES
 from rotator.mechanisms.registry import mechanism as known_mechanism
@@ -24,22 +24,16 @@ from rotator.model.names import canonical, certificate_covers, is_host_name
 from rotator.model.pins import Pin, junk_reason, spki_pin
 from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
+from rotator.model.versions import order
 from rotator.workflows.importing import Names, pinset_sections, slug, spki_text, unused
 from rotator.workflows.opening import open_policy, reading
 
 if TYPE_CHECKING:
     from rotator.simulate.inventory import KeyFacts
-from rotator.workflows.inputs import Given, Served, Shipped
+from rotator.workflows.inputs import DEFAULT_APPS, Given, Served, Shipped, pin_file_of
 
 ASSUMED_ISSUER = "assumed-ca"
 ASSUMED_ROOT = "ISRG Root X1"
-DEFAULT_APPS = {
-    "android-nsc": "android",
-    "okhttp": "android-okhttp",
-    "apple-ats": "ios",
-    "trustkit-ios": "ios-trustkit",
-    "curl": "server-job",
-}
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -85,10 +79,9 @@ def create(policy: str, inputs: list[Given], today: date, apps: dict[str, str] |
     for given in inputs:
         work.take(given)
     text = work.write_up()
-    for path, data in work.side_files:
-        write(path, data, expected=None)
-    open_policy(policy, today, text)
-    write(target, text.encode(), expected=None)
+    with all_or_nothing(work.side_files):
+        open_policy(policy, today, text)
+        write(target, text.encode(), expected=None)
     return Created(path=target, text=text, notes=tuple(work.notes))
 
 
@@ -117,9 +110,11 @@ class _Creation:
         """Tell an input by its content and take it in."""
         from rotator.files import pem
 
-        pem.refuse_private_key(given.data, given.file)
+        pem.refuse_private_key(given.data, given.origin or given.file)
         head = given.data.lstrip()[:4096]
-        if b"-----BEGIN CERTIFICATE-----" in given.data:
+        if given.mechanism:
+            self._pin_file(given, given.mechanism)
+        elif b"-----BEGIN CERTIFICATE-----" in given.data:
             self._chain(given)
         elif b"CERTIFICATE REQUEST-----" in head:
             self._key(given, "csr")
@@ -127,14 +122,8 @@ class _Creation:
             self._key(given, "public_key")
         elif given.data[:1] == b"\x30":
             self._der(given)
-        elif b"<network-security-config" in given.data:
-            self._pin_file(given, "android-nsc")
-        elif given.data.startswith(b"bplist") or b"<plist" in given.data:
-            self._pin_file(given, "trustkit-ios" if b"TSK" in given.data else "apple-ats")
-        elif head[:1] in (b"{", b"["):
-            self._pin_file(given, "okhttp")
-        elif b"sha256//" in given.data or b"pinnedpubkey" in given.data.lower():
-            self._pin_file(given, "curl")
+        elif found := pin_file_of(given.data):
+            self._pin_file(given, found)
         elif self._is_counts(given):
             self._read_counts(given)
         else:
@@ -180,11 +169,11 @@ class _Creation:
         self.keys.append((name, source, given, facts))
 
     def _pin_file(self, given: Given, mechanism: str) -> None:
-        context = reading(given.file, self.today)
+        context = reading(given.origin or given.file, self.today)
         parsed = known_mechanism(mechanism).parse(given.data, context)
         dated = _DATE.search(Path(given.file).name)
-        released = None
-        if dated is not None:
+        released = given.released
+        if dated is not None and released is None:
             try:
                 released = date.fromisoformat(dated[1])
             except ValueError:
@@ -216,6 +205,8 @@ class _Creation:
 
     def _path(self, given: Given, fallback: str, data: bytes | None) -> str:
         """Give a path as the policy writes it; what was pasted is kept in a file of its own."""
+        if given.new_file:
+            self.side_files.append((Path(given.file), given.data))
         if data is None:
             return Path(os.path.relpath(os.path.realpath(given.file), self.base)).as_posix()
         number, path = 1, self.base / f"{self.target.stem}-{fallback}"
@@ -349,7 +340,7 @@ class _Creation:
         return []
 
     def _in_order(self) -> list[Shipped]:
-        return sorted(self.shipped, key=lambda s: (s.released or date.min, s.version))
+        return sorted(self.shipped, key=lambda s: (s.released or date.min, order(s.version), s.version))
 
     def _pinsets(self, names: Names) -> list[Section]:
         """Write the pinset to rotate: that of the newest file that has one entry, or of the keys given."""

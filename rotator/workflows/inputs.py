@@ -6,26 +6,71 @@ import os
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 from rotator.errors import Problem, UsageError
 from rotator.files.policy_toml import read_bytes
 from rotator.mechanisms.base import PinConfig
 from rotator.model.pki import Certificate
 
-if TYPE_CHECKING:
-    pass
+DEFAULT_APPS = {
+    "android-nsc": "android",
+    "okhttp": "android-okhttp",
+    "apple-ats": "ios",
+    "trustkit-ios": "ios-trustkit",
+    "curl": "server-job",
+}
+"""The name of the app that a shipped file is taken to be of where nobody says."""
 _LABELLED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?::([^=/]+))?=(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """One input as the user gave it: `[APP[:VERSION]=]FILE`, or `-` for standard input."""
+    """One input: `[APP[:VERSION]=]FILE`, `-` for standard input, or a shipped file that was found.
+
+    Attributes:
+        file: where it lies, or is to lie.
+        data: what it holds.
+        app, version: what it shipped with, "" where nobody said.
+        released: when it shipped; None to take a date in its name.
+        mechanism: whose rules read it, "" to tell by its content.
+        origin: where it was found, for messages.
+        new_file: it is to be written to `file`.
+    """
 
     file: str
     data: bytes
     app: str = ""
     version: str = ""
+    released: date | None = None
+    mechanism: str = ""
+    origin: str = ""
+    new_file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRelease:
+    """A release that a shipped file became: its app and version, when it was released, its file, and whence it came."""
+
+    app: str
+    version: str
+    released: date | None
+    file: str
+    origin: str
+
+    @classmethod
+    def of(cls, given: Given) -> NewRelease:
+        """Make it of an input."""
+        return cls(app=given.app, version=given.version, released=given.released, file=given.file, origin=given.origin)
+
+    def to_json(self) -> dict[str, str | None]:
+        """Give it as plain JSON values."""
+        return {
+            "app": self.app,
+            "version": self.version,
+            "released": None if self.released is None else self.released.isoformat(),
+            "file": self.file,
+            "from": self.origin,
+        }
 
 
 @dataclass(slots=True)
@@ -47,6 +92,17 @@ class Served:
     path: str
     certificates: tuple[Certificate, ...]
     hosts: list[str] = field(default_factory=list)
+
+
+def pin_file_of(data: bytes) -> str:
+    """Tell by its content which mechanism reads a shipped pin file, "" where it is none that is known."""
+    if b"<network-security-config" in data:
+        return "android-nsc"
+    if data.startswith(b"bplist") or b"<plist" in data:
+        return "trustkit-ios" if b"TSK" in data else "apple-ats"
+    if data.lstrip()[:1] in (b"{", b"["):
+        return "okhttp"
+    return "curl" if b"sha256//" in data or b"pinnedpubkey" in data.lower() else ""
 
 
 def read_input(argument: str, stdin: bytes | None) -> Given:

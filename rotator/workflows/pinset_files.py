@@ -68,7 +68,15 @@ class FileChange:
 
 
 _COMMENT = re.compile(r"<!--|-->|^\s*(#|//)|\s#\s")
-_LEAVES_NOTHING = ("needs-expiry", "no-key-pins", "no-certificate-pins", "leaf-only", "exact-names-only")
+_LEAVES_NOTHING = (
+    "needs-expiry",
+    "no-key-pins",
+    "no-certificate-pins",
+    "leaf-only",
+    "exact-names-only",
+    "too-few-pins",
+    "unknown-digest",
+)
 """Losses that can leave nothing of a pinset."""
 _STILL_TO_DO = ("unsigned", "from-a-service")
 """Losses that leave something to do before clients have the pins."""

@@ -245,6 +245,7 @@ CASES = [
         edit(more_pinset('certificates = ["a-chain"]')),
         subject="pinsets.p",
     ),
+    Case("ends-by-itself", edit(('"okhttp"', '"chromium"')), subject="pinsets.p"),
     Case("leaf-only", edit(('"okhttp"', '"curl"'), more_pinset('authorities = ["root"]')), subject="pinsets.p"),
     # what a client can use
     Case(

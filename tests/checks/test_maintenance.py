@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rotator.model.findings import Finding, Severity
+from rotator.model.verdicts import Verdict
 from tests.checks.test_facts import encrypt, policy
-from tests.desk import BASE, Desk, app
-from tests.minting import instant, intermediate, mint, pin_text, root
+from tests.desk import BASE, Desk, app, row
+from tests.minting import instant, intermediate, mint, pin_b64, pin_text, root
 
 C_CHAIN = BASE.replace("[hosts.api]", 'c-chain = { file = "c.pem" }\n[hosts.api]')
 
@@ -231,3 +232,36 @@ def test_pins_that_a_host_hands_out_itself_are_told(desk: Desk) -> None:
     assert told.subject == "hosts.api"
     assert "shop (1,000 clients)" in told.message
     assert found(desk, policy(pins=pins), "pins-from-the-host") == []
+
+
+ON_CHAIN = BASE.replace('backups = ["b"]', 'authorities = ["ica"]')
+
+
+def test_a_header_all_of_whose_pins_are_served_is_ignored(desk: Desk) -> None:
+    """RFC 7469, 2.5: without the pin of a spare key a browser keeps nothing, so it is unpinned."""
+    (told,) = found(desk, ON_CHAIN + app("shop", "hpkp"), "header-ignored")
+    assert told.subject == "pinsets.p: api"
+    assert row(desk.ask(ON_CHAIN + app("shop", "hpkp"))).verdict is Verdict.UNPINNED
+    assert row(desk.ask(ON_CHAIN + app("shop", "android-nsc"))).verdict is Verdict.OK
+    assert found(desk, BASE + app("shop", "hpkp"), "header-ignored") == []
+    assert row(desk.ask(BASE + app("shop", "hpkp"))).verdict is Verdict.OK
+
+
+def test_a_shipped_header_all_of_whose_pins_are_served_is_ignored(desk: Desk) -> None:
+    pins = f'max-age=5000; pin-sha256="{pin_b64("a")}"; pin-sha256="{pin_b64("root")}"'
+    desk.file("pins.txt", pins)
+    text = BASE + app("shop", "hpkp", pinset="", more='config = "pins.txt"')
+    (told,) = found(desk, text, "header-ignored")
+    assert told.subject == "apps.shop.config: api"
+    assert row(desk.ask(text)).verdict is Verdict.UNPINNED
+    desk.file("pins.txt", f'{pins}; pin-sha256="{pin_b64("b")}"')
+    assert found(desk, text, "header-ignored") == []
+    assert row(desk.ask(text)).verdict is Verdict.OK
+
+
+def test_a_header_of_one_pin_is_none(desk: Desk) -> None:
+    text = BASE.replace('backups = ["b"]\n', "") + app("shop", "hpkp")
+    assert row(desk.ask(text)).verdict is Verdict.UNPINNED
+    assert found(desk, text, "config-rejected") == []
+    (told,) = found(desk, text, "too-few-pins")
+    assert "nothing is pinned" in told.message

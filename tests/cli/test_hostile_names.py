@@ -84,6 +84,7 @@ def policy(desk: Desk) -> str:
     text = text.replace('serves = "a-chain"\n', f'serves = "a-chain"\n{OFFERS}\n')
     text = text.replace('ica = { certificate = "ica.pem" }\n', "")
     text += app("android", pinset="", more='config = "pins.json"') + app("web", "none", pinset="", more=BESIDE) + MORE
+    desk.policy(BASE + app("shop"), "plain.toml")
     return desk.policy(text)
 
 
@@ -106,6 +107,19 @@ def policy(desk: Desk) -> str:
         ("report", "show", "{}", "last"),
         ("report", "show", "{}", EVIL),
         ("new", "fresh.toml", "a.pem"),
+        ("new", "fresh.toml", "--from-folder", ".", "--path", "*.json"),
+        ("new", "fresh.toml", "--from-folder", EVIL),
+        ("new", "fresh.toml", "--from-git", EVIL, EVIL, "--path", EVIL),
+        ("new", "fresh.toml", "--from-folder", ".", "--take", f"{EVIL}=okhttp"),
+        ("observe", "{}", "api=a.pem", "--no-record"),
+        ("observe", "{}", f"{EVIL}=a.pem"),
+        ("observe", "{}", f"api={EVIL}"),
+        ("review", "{}", "--base", "plain.toml"),
+        ("review", "plain.toml", "--base", "{}"),
+        ("review", "{}", "--base", EVIL),
+        ("why", "{}", "exposed", "key-compromise:a"),
+        ("why", "{}", "cohorts[0].why", "key-compromise:a"),
+        ("why", "{}", EVIL),
         ("check", f"{EVIL}.toml"),
     ],
     ids=lambda words: re.sub(r"[^ -~]+", "?", " ".join(words))[:40],

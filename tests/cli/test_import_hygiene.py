@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -75,3 +76,21 @@ def test_the_core_is_pure(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = set(json.loads(done.stdout))
     assert not {"cryptography", "textual", "tomlrt", "tomli_w", "certifi", "publicsuffixlist", "socket"} & modules
+
+
+def users_of(*modules: str) -> set[str]:
+    """Give the files of the program that import any of some modules, at the top or later."""
+    root = Path(__file__).resolve().parents[2] / "rotator"
+    found = set()
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {name.partition(".")[0] for name in names} & set(modules):
+                found.add(path.relative_to(root).as_posix())
+    return found
+
+
+def test_sockets_are_opened_in_one_place_and_programs_started_in_another() -> None:
+    assert users_of("socket", "ssl", "http", "urllib", "asyncio") == {"files/handshake.py"}
+    assert users_of("subprocess", "pty") == {"files/git.py"}

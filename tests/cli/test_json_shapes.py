@@ -140,7 +140,7 @@ def test_check(desk: Desk, run: Run) -> None:
 def test_new_import_export_and_report(desk: Desk, run: Run) -> None:
     desk.policy(TEXT)
     made = run("new", "fresh.toml", "a.pem", "b.csr", "--json").json
-    assert set(made) == {"schema", "policy", "toml", "notes"}
+    assert set(made) == {"schema", "policy", "toml", "notes", "releases", "candidates"}
     desk.file("pins.json", run("export", "policy.toml", "--json").out and '{"api.example.com": []}')
     assert set(run("import", "okhttp", "pins.json", "--json").json) == {"demands", "findings", "schema", "toml"}
     exported = run("export", "policy.toml", "--promote", "b", "--json").json

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from rotator.checks.difference import TODAY
 from rotator.cli.parser import parser
 from rotator.files.facts import known_facts
 from rotator.files.policy_tables import json_schema
@@ -24,9 +25,11 @@ from rotator.model.findings import Severity
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import Combine, Mode
+from rotator.model.sightings import Fault
 from rotator.model.verdicts import Reason, Verdict
 from rotator.report.mechanisms import AXES, axes, pairs
 from rotator.simulate.backtest import PARTS, Level
+from rotator.simulate.because import MOST_MOVES
 from rotator.simulate.grammar import ACTIONS, EVENTS, Form, usage_of
 from rotator.simulate.grid import Outcome
 from tests.docs.sources import DOCS
@@ -189,7 +192,8 @@ def commands() -> dict[str, Command]:
 
 def _written(action: argparse.Action) -> str:
     choices = "|".join(map(str, action.choices)) if action.choices else ""
-    metavar = action.metavar if isinstance(action.metavar, str) else choices or action.dest.upper()
+    named = " ".join(action.metavar) if isinstance(action.metavar, tuple) else action.metavar
+    metavar = named or choices or action.dest.upper()
     if not action.option_strings:
         return f"`{metavar}`" + (" ..." if action.nargs == "*" else "")
     takes = "" if action.nargs == 0 else f" {metavar}"
@@ -225,6 +229,12 @@ _TEXT: Schema = {"type": "string"}
 _DAY: Schema = {"type": "string", "format": "date"}
 _INSTANT: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
 _POLICY = _object({"name": _TEXT, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}})
+_TOTAL = _object(
+    {"clients": _COUNT, "share": _SHARE, "low": _COUNT, "high": _COUNT},
+    optional=("low", "high"),
+)
+KINDS = ("revoked", "primary-lost", "primary-stolen", "backup-lost", "ca-distrusted")
+"""The rows of the standard drill."""
 
 
 def simulate_schema() -> Schema:
@@ -280,11 +290,7 @@ def simulate_schema() -> Schema:
         },
         optional=("renewals", "cohorts", "days"),
     )
-    counted = _object(
-        {"clients": _COUNT, "share": _SHARE, "low": _COUNT, "high": _COUNT},
-        optional=("low", "high"),
-    )
-    return {**_head("rotator simulate --json"), **answer, "$defs": {"total": counted}}
+    return {**_head("rotator simulate --json"), **answer, "$defs": {"total": _TOTAL}}
 
 
 def check_schema() -> Schema:
@@ -401,12 +407,173 @@ def backtest_schema() -> Schema:
     return {**_head("rotator backtest --json"), **answer}
 
 
+_FINDING = _object(
+    {
+        "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+        "severity": {"enum": [str(severity) for severity in Severity]},
+        "subject": _TEXT,
+        "message": _TEXT,
+        "hint": _TEXT,
+        "due": {"type": ["string", "null"], "format": "date"},
+        "source": _TEXT,
+    }
+)
+
+
+def observe_schema() -> Schema:
+    """Give the schema of `observe --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    maybe: Schema = {"type": ["string", "null"]}
+    seen = _object(
+        {
+            "host": _TEXT,
+            "name": _TEXT,
+            "at": _INSTANT,
+            "addresses": texts,
+            "tls": {"type": "array", "items": {"enum": ["TLSv1.2", "TLSv1.3"]}},
+            "source": maybe,
+            "key": maybe,
+            "spki": {"type": "string", "pattern": "^sha256/"},
+            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            "key_type": _TEXT,
+            "not_before": _INSTANT,
+            "not_after": _INSTANT,
+            "chain": texts,
+        }
+    )
+    unseen = _object(
+        {
+            "host": _TEXT,
+            "name": _TEXT,
+            "port": {"type": "integer", "minimum": 1},
+            "address": maybe,
+            "fault": {"enum": [str(fault) for fault in Fault]},
+            "detail": _TEXT,
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "seen": {"type": "array", "items": seen},
+            "unseen": {"type": "array", "items": unseen},
+            "agreeing": texts,
+            "findings": {"type": "array", "items": _FINDING},
+        }
+    )
+    return {**_head("rotator observe --json"), **answer}
+
+
+def review_schema() -> Schema:
+    """Give the schema of `review --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    maybe: Schema = {"type": ["string", "null"]}
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    change = _object({"path": _TEXT, "before": maybe, "after": maybe, "looser": {"type": "boolean"}})
+    changes = {"type": "array", "items": change}
+    pair = _object({"broken": {"$ref": "#/$defs/total"}, "exposed": {"$ref": "#/$defs/total"}})
+    drilled = _object(
+        {"kind": {"enum": [TODAY, *KINDS]}, "label": _TEXT, "before": pair, "after": pair, "newly": pair, "who": texts}
+    )
+    pins = _object(
+        {"app": _TEXT, "versions": texts, "release": {"enum": ["new", "gone", None]}, "added": texts, "removed": texts}
+    )
+    findings = {"type": "array", "items": _FINDING}
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "base": _object({"name": _TEXT, "sha256": digest, "ref": _TEXT}),
+            "worse": {"type": "boolean"},
+            "verdict": _TEXT,
+            "limits": changes,
+            "overrides": changes,
+            "drill": {"type": "array", "items": drilled},
+            "pins": {"type": "array", "items": pins},
+            "dates": changes,
+            "changed": changes,
+            "findings": _object({"new": findings, "gone": findings}),
+        }
+    )
+    return {**_head("rotator review --json"), **answer, "$defs": {"total": _TOTAL}}
+
+
+def why_schema() -> Schema:
+    """Give the schema of `why --json`."""
+    maybe: Schema = {"type": ["string", "null"]}
+    number: Schema = {"type": ["number", "null"]}
+    row = _object(
+        {
+            "path": _TEXT,
+            "what": _TEXT,
+            "low": _COUNT,
+            "high": _COUNT,
+            "basis": {"enum": ["measured", "scaled", "assumed", None]},
+            "source": maybe,
+            "date": {**maybe, "format": "date"},
+            "file": maybe,
+        }
+    )
+    move = _object({"path": _TEXT, "change": {"type": "number"}, "turns_at": _COUNT})
+    agrees = _object({"what": _TEXT, "agrees": {"type": "boolean"}})
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "path": _TEXT,
+            "value": {"type": ["number", "string", "null"]},
+            "low": number,
+            "high": number,
+            "formula": _TEXT,
+            "inputs": {"type": "array", "items": row},
+            "moves": {"type": "array", "items": move, "maxItems": MOST_MOVES},
+            "checks": {"type": "array", "items": agrees},
+        }
+    )
+    return {**_head("rotator why --json"), **answer}
+
+
+def new_schema() -> Schema:
+    """Give the schema of `new --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    maybe: Schema = {"type": ["string", "null"]}
+    release = _object(
+        {"app": _TEXT, "version": _TEXT, "released": {**maybe, "format": "date"}, "file": _TEXT, "from": _TEXT}
+    )
+    candidate = _object(
+        {
+            "path": _TEXT,
+            "line": {"type": "integer", "minimum": 1},
+            "versions": texts,
+            "host": maybe,
+            "name": maybe,
+            "subdomains": {"type": "boolean"},
+            "pins": texts,
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _TEXT,
+            "toml": maybe,
+            "notes": texts,
+            "releases": {"type": "array", "items": release},
+            "candidates": {"type": "array", "items": candidate},
+        }
+    )
+    return {**_head("rotator new --json"), **answer}
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "policy": json_schema,
     "simulate": simulate_schema,
     "check": check_schema,
     "threats": threats_schema,
     "backtest": backtest_schema,
+    "new": new_schema,
+    "observe": observe_schema,
+    "review": review_schema,
+    "why": why_schema,
 }
 
 

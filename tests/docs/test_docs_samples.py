@@ -59,7 +59,9 @@ def broken(answer: dict[str, Any]) -> set[tuple[str, str, str]]:
 # --- schemas ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["policy", "simulate", "check", "backtest", "threats"])
+@pytest.mark.parametrize(
+    "name", ["policy", "simulate", "check", "backtest", "threats", "new", "observe", "review", "why"]
+)
 def test_schemas_are_sound(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
 

@@ -84,10 +84,16 @@ def test_axes_are_those_of_the_table() -> None:
     rule = AFN.rule(read(AFN, pin_text("leaf")), "example.com")
     assert (rule.local_roots, rule.expiry, rule.revocation) == (LocalRoots.ENFORCE, None, Revocation.SOFT)
     assert "single-pin" in findings(AFN, pin_text("leaf"))
-    assert reason(AFN, "") is Reason.NO_PINS
 
 
 @pytest.mark.parametrize("data", [b"words", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\n", b"\x30\x00"])
 def test_what_is_no_such_file_is_an_input_error(data: bytes) -> None:
     with pytest.raises(InputError):
         AFN.parse(data, replace(CONTEXT, decode=decode))
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_a_list_without_pins_refuses_everything(text: str) -> None:
+    """Public-key mode counts the keys that agree, and none do."""
+    assert reason(AFN, text) is Reason.PIN_MISMATCH
+    assert set(findings(AFN, text)) == {"empty-list"}

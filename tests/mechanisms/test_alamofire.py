@@ -10,11 +10,12 @@ import pytest
 from rotator.errors import InputError
 from rotator.files.pem import decode
 from rotator.mechanisms.alamofire import MECHANISM as ALAMOFIRE
-from rotator.mechanisms.base import Parsed
+from rotator.mechanisms.base import Parsed, PinConfig
+from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import Fallback, LocalRoots, Revocation
 from rotator.model.verdicts import Reason
-from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason
+from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, read, reason, spec
 from tests.minting import Minted, mint, pin, pin_text, values
 
 RENEWED = mint("leaf", ICA, names=["example.com"], not_before="2026-11-02", not_after="2027-10-30")
@@ -45,6 +46,12 @@ def test_pinned_certificates_match_anywhere_byte_for_byte(minted: Minted) -> Non
     assert reason(ALAMOFIRE, rows(certificate(minted))) is Reason.PIN_MATCHED
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    data = b"\xef\xbb\xbf" + json.dumps([{"host": "example.com", "pins": [pin_text("leaf")]}]).encode()
+    assert reason(ALAMOFIRE, data) is Reason.PIN_MATCHED
+    assert ALAMOFIRE.edit(data, read(ALAMOFIRE, data), CONTEXT) == data
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [(rows(certificate(LEAF)), Reason.PIN_MISMATCH), (rows(pin_text("leaf")), Reason.PIN_MATCHED)],
@@ -63,9 +70,21 @@ def test_a_host_that_is_not_listed_is_refused(host: str) -> None:
     assert not Scene().judge(rule, host).accepted
 
 
-def test_names_are_exact_without_regard_to_case() -> None:
-    text = rows(pin_text("leaf"), host="API.example.com")
-    assert pins_for(ALAMOFIRE, text, "api.example.com") == {pin("leaf")}
+@pytest.mark.parametrize("name", ["Example.COM", "example.com."])
+def test_names_are_compared_to_the_letter(name: str) -> None:
+    """They are keys of a Swift dictionary, and a host is lower case without a last dot."""
+    text = json.dumps({"rows": [{"host": name, "pins": [pin_text("leaf")]}]})
+    assert reason(ALAMOFIRE, text) is Reason.HOST_NOT_LISTED
+    assert "domain-never-matches" in findings(ALAMOFIRE, text)
+
+
+def test_a_manager_of_no_host_refuses_every_host() -> None:
+    """No configuration at all is no manager, and refuses nobody."""
+    below = ALAMOFIRE.from_pinset(spec(Cover("example.com", Reach.ONLY_ONE)))
+    for config in (read(ALAMOFIRE, '{"rows": []}'), below):
+        answer = Scene().judge(ALAMOFIRE.rule(config, "example.com"))
+        assert (answer.accepted, answer.reason) == (False, Reason.HOST_NOT_LISTED)
+    assert Scene().judge(ALAMOFIRE.rule(PinConfig(), "example.com")).accepted
 
 
 def test_no_certificate_fails() -> None:

@@ -10,8 +10,8 @@ from rotator.errors import InputError
 from rotator.mechanisms.approov import MECHANISM as APPROOV
 from rotator.model.rules import Builder, LocalRoots
 from rotator.model.verdicts import Reason
-from tests.judging import ICA, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason
-from tests.minting import pin, pin_b64, pin_text
+from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason, spec
+from tests.minting import pin, pin_b64, pin_text, values
 
 
 def pins(**domains: list[object]) -> str:
@@ -22,7 +22,16 @@ def pins(**domains: list[object]) -> str:
 @pytest.mark.parametrize("name", ["leaf", "ica", "root"])
 def test_any_certificate_of_the_path_matches(name: str) -> None:
     assert reason(APPROOV, pins(example__com=[pin_b64(name)])) is Reason.PIN_MATCHED
-    assert reason(APPROOV, pins(example__com=["sha256/" + pin_b64(name)])) is Reason.PIN_MATCHED
+
+
+@pytest.mark.parametrize("text", [pin_text("leaf"), f"cert-sha256:{values(LEAF)[0].sha256.hex()}", "AAAA", "", 3])
+def test_only_bare_base64_matches(text: object) -> None:
+    """The client puts `sha256/` in front itself."""
+    assert reason(APPROOV, pins(example__com=[text])) is Reason.PIN_MISMATCH
+    assert "pin-never-matches" in findings(APPROOV, pins(example__com=[text]))
+    data = pins(example__com=[text]).encode()
+    mended = APPROOV.edit(data, APPROOV.from_pinset(spec("example.com", keys=("leaf",))), CONTEXT)
+    assert json.loads(mended) == {"example.com": [pin_b64("leaf")]}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +81,7 @@ def test_axes_are_those_of_the_table() -> None:
 def test_the_shapes_of_the_service(key: str) -> None:
     inner = {"example.com": [pin_b64("leaf")]}
     assert read(APPROOV, json.dumps({key: inner, "other": 1})) == read(APPROOV, json.dumps(inner))
-    listed = {"example.com": {"pins": [pin_text("leaf")]}}
+    listed = {"example.com": {"pins": [pin_b64("leaf")]}}
     assert read(APPROOV, json.dumps({key: listed})) == read(APPROOV, json.dumps(inner))
 
 

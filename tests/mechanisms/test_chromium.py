@@ -12,9 +12,9 @@ import pytest
 from rotator.errors import InputError
 from rotator.mechanisms.base import Parsed
 from rotator.mechanisms.chromium import MECHANISM as CHROMIUM
-from rotator.model.rules import LocalRoots
+from rotator.model.rules import LocalRoots, Revocation
 from rotator.model.verdicts import Reason
-from tests.judging import CONTEXT, ICA, OTHER_CA, ROGUE_ROOT, ROOT, Scene
+from tests.judging import CONTEXT, ICA, OTHER_CA, ROGUE_ROOT, ROOT, Scene, spec
 from tests.minting import instant, pin, pin_text, public_pem
 
 #: 2026-11-01 00:00 UTC, so the list is enforced before 2027-01-10.
@@ -245,3 +245,18 @@ def test_the_list_is_somebody_elses() -> None:
 def test_certificates_sent_beside_the_path_do_not_count() -> None:
     padded = Scene(sent=(*OTHER_CA, ICA, ROOT), roots=BOTH)
     assert reason(listed("root"), scene=padded) is Reason.PIN_MISMATCH
+
+
+def test_a_pinset_ends_with_its_list_and_without_an_end_that_is_told() -> None:
+    ends = CHROMIUM.from_pinset(spec(expires=date(2027, 1, 10)))
+    answer = Scene(at=instant("2027-01-10")).judge(CHROMIUM.rule(ends, "example.com"))
+    assert answer.reason is Reason.PINS_EXPIRED
+    assert "ends-by-itself" not in dict(CHROMIUM.losses(spec(expires=date(2027, 1, 10))))
+    losses = dict(CHROMIUM.losses(spec()))
+    assert "70 days after the timestamp" in losses["ends-by-itself"]
+    assert "no-expiry" not in losses
+
+
+def test_revocation_is_what_a_crlset_may_know() -> None:
+    for host in ("example.com", "other.test"):
+        assert CHROMIUM.rule(parsed(listed("leaf", "b")).config, host).revocation is Revocation.SOFT

@@ -241,3 +241,12 @@ def test_a_pinset_of_authorities_alone_refuses_everything() -> None:
 
 def test_a_pinset_of_nothing_pins_nothing() -> None:
     assert CURL.from_pinset(spec(keys=())) == PinConfig()
+
+
+@pytest.mark.parametrize(
+    ("switches", "unchecked"),
+    [(("insecure",), True), (("insecure", "no-insecure"), False), (("--no-insecure", "-k"), True)],
+)
+def test_of_several_switches_the_last_counts(switches: tuple[str, ...], *, unchecked: bool) -> None:
+    text = "\n".join((*switches, f'pinnedpubkey = "sha256//{pin_b64("leaf")}"\n'))
+    assert ("nothing-else-checked" in findings(CURL, text)) is unchecked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -14,13 +15,13 @@ from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.model.pki import TrustStore
 from rotator.model.policy import CustomMechanism
-from rotator.model.rules import Base, Builder, Fallback, LocalRoots, Mode, PathUse, Revocation, Scope
+from rotator.model.rules import Base, Builder, Expiry, Fallback, LocalRoots, Mode, PathUse, Revocation, Rule, Scope
 from rotator.model.verdicts import Reason
 from rotator.simulate.judge import judge
 from rotator.simulate.judgement import Side, Situation
 from tests.desk import NOW
-from tests.judging import CONTEXT, ICA, LEAF, ROGUE, ROGUE_ICA, ROGUE_ROOT, ROOT, Scene, spec
-from tests.minting import instant, mint, pin, root, values
+from tests.judging import CONTEXT, ICA, LEAF, ROGUE, ROGUE_ICA, ROGUE_ROOT, ROOT, Scene, read, spec
+from tests.minting import instant, mint, pin, pin_b64, pin_text, root, values
 
 
 def custom(like: str, *, host_rule: str | None = None, runtime: str | None = None, **axes: str) -> Custom:
@@ -127,6 +128,65 @@ def test_the_end_shown_is_the_end_enforced() -> None:
     assert own.expiry(date(2026, 12, 1)) == own.inner.expiry(date(2026, 12, 1))
 
 
+def test_each_host_has_the_end_of_its_own_entry() -> None:
+    """The first entry of a file ends early; another host's pins do not, or never."""
+    rows = [
+        {"host": "early.test", "pins": [pin_text("x")], "expires": "2026-12-01T00:00:00Z"},
+        {"host": "example.com", "pins": [pin_text("x")], "expires": "2027-12-01T00:00:00Z"},
+    ]
+    for axis in ("open", "closed"):
+        own = custom("cronet", expiry=axis)
+        rule = own.rule(read(own, json.dumps({"rows": rows})), "example.com")
+        assert rule.expiry == Expiry.at(instant("2027-12-01"), closed=axis == "closed")
+    nsc = custom("android-nsc", expiry="closed")
+    domain = "<domain-config><domain>{}</domain><pin-set{}><pin digest='SHA-256'>{}</pin></pin-set></domain-config>"
+    early = domain.format("early.test", " expiration='2026-12-01'", pin_b64("x"))
+    text = f"<network-security-config>{early}{domain.format('example.com', '', pin_b64('x'))}</network-security-config>"
+    assert nsc.rule(read(nsc, text), "example.com").expiry is None
+
+
+def store(*ends: str) -> str:
+    """Write a store of Wultra's: certificates that are not served, for the leaf's name."""
+    rows = [
+        {"name": "leaf", "fingerprint": pin_b64(f"x{number}"), "expires": int(instant(end).timestamp())}
+        for number, end in enumerate(ends)
+    ]
+    return json.dumps({"fingerprints": rows})
+
+
+@pytest.mark.parametrize(("axis", "after"), [("open", True), ("closed", False), ("none", False)])
+def test_an_axis_holds_after_each_of_several_ends(axis: str, *, after: bool) -> None:
+    own = custom("wultra", expiry=axis, no_host=axis if axis != "none" else "closed")
+    rule = own.rule(read(own, store("2026-12-01", "2027-01-01", "2027-02-01")), "example.com")
+    for at in ("2026-11-30", "2026-12-15", "2027-01-15"):
+        assert not Scene(at=instant(at)).judge(rule).accepted, at
+    assert Scene(at=instant("2027-02-02")).judge(rule).accepted is after
+    assert len(rule.readings) == (1 if axis == "none" else 3)
+
+
+def test_pins_that_end_closed_do_not_give_way_to_those_of_a_parent() -> None:
+    rows = [
+        {
+            "host": "example.com",
+            "pins": [pin_text("leaf")],
+            "expires": "2028-01-01T00:00:00Z",
+            "includeSubdomains": True,
+        },
+        {"host": "a.example.com", "pins": [pin_text("leaf")], "expires": "2026-12-01T00:00:00Z"},
+    ]
+    late = Scene(at=instant("2026-12-02"))
+    for axis, expected in (("open", Reason.PIN_MATCHED), ("closed", Reason.PINS_EXPIRED)):
+        own = custom("cronet", expiry=axis)
+        rule = own.rule(read(own, json.dumps({"rows": rows})), "a.example.com")
+        assert late.judge(rule, "a.example.com").reason is expected
+
+
+def test_leaf_and_ca_asks_nothing_of_a_host_that_is_not_covered() -> None:
+    own = custom("okhttp", combine="leaf-and-ca")
+    rule = own.rule(own.from_pinset(spec("other.test", keys=("x",), authorities=("y",))), "example.com")
+    assert Scene().judge(rule).reason is Reason.HOST_NOT_LISTED
+
+
 def certificate_pin() -> Pin:
     """Give the pin of the minted leaf's certificate."""
     return Pin(PinKind.CERT_SHA256, values(LEAF)[0].sha256)
@@ -226,8 +286,15 @@ def test_every_mechanism_can_be_copied_and_changed(like: str) -> None:
         plain = own.rule(own.from_pinset(given), host)
         assert plain == own.inner.rule(own.inner.from_pinset(given), host)
         rule = changed.rule(changed.from_pinset(given), host)
-        assert replace(rule, revocation=plain.revocation) == plain
-        assert rule.revocation is Revocation.HARD
+        assert {reading.revocation for reading in rule.readings} == {Revocation.HARD}
+        assert with_soft(rule) == with_soft(plain)
+
+
+def with_soft(rule: Rule | None) -> Rule | None:
+    """Give a rule with one word on revocation, wherever it has any."""
+    if rule is None:
+        return None
+    return replace(rule, revocation=Revocation.SOFT, after=with_soft(rule.after), other=with_soft(rule.other))
 
 
 @pytest.mark.parametrize(("builder", "accepted"), [("backtrack", True), ("first-issuer", False), ("okhttp", False)])
@@ -280,3 +347,31 @@ def test_losses_are_those_of_what_is_compared() -> None:
     assert "no-certificate-pins" not in [loss for loss, _ in own.losses(given)]
     assert "no-key-pins" in [loss for loss, _ in own.losses(given)]
     assert pin("a") not in own.from_pinset(given).entries[0].pins
+
+
+@pytest.mark.parametrize("like", ["go", "jdk", "alamofire", "okhttp", "urllib3"])
+def test_keys_that_code_comparing_certificates_leaves_out_are_told_once(like: str) -> None:
+    told = [loss for loss, _ in custom(like, object="cert-sha256").losses(spec())]
+    assert told.count("no-key-pins") == 1
+
+
+def test_certificates_that_code_comparing_keys_leaves_out_are_told_once() -> None:
+    for like in ("go", "alamofire", "okhttp", "urllib3"):
+        given = spec(certificates=(certificate_pin(),))
+        told = [loss for loss, _ in custom(like, object="spki-sha256").losses(given)]
+        assert told.count("no-certificate-pins") == 1, like
+
+
+def test_a_key_that_is_not_known_by_the_digest_compared_is_told() -> None:
+    own = custom("okhttp", object="spki-sha1")
+    given = spec()
+    assert "2 pins are" in dict(own.losses(given))["unknown-digest"]
+    sha1 = Pin(PinKind.SPKI_SHA1, bytes(range(20)))
+    known = replace(given, also={(key, PinKind.SPKI_SHA1): sha1 for key in given.keys})
+    assert "unknown-digest" not in dict(own.losses(known))
+
+
+def test_an_end_that_the_axis_gives_is_no_loss() -> None:
+    given = spec(expires=date(2027, 1, 1))
+    assert "no-expiry" in dict(custom("okhttp").losses(given))
+    assert "no-expiry" not in dict(custom("okhttp", expiry="open").losses(given))

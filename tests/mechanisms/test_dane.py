@@ -193,6 +193,41 @@ def test_zone_lines_in_the_shapes_people_write_them() -> None:
     assert read(DANE, record(3, 1, 1)).entries[0].lifetime_seconds == 3600
 
 
+@pytest.mark.parametrize(
+    ("head", "owner"),
+    [
+        ("$ORIGIN example.com.", "_443._tcp"),
+        ("$ORIGIN com.", "_443._tcp.example"),
+        ("$ORIGIN com.\n$ORIGIN example", "_443._tcp"),
+        ("$ORIGIN _443._tcp.example.com.", "@"),
+        ("$ORIGIN test.", "_443._tcp.example.com."),
+    ],
+)
+def test_names_without_a_dot_at_the_end_are_below_the_origin(head: str, owner: str) -> None:
+    text = f"{head}\n{owner} IN TLSA 3 1 1 {data(LEAF, 1, 1)}\n  IN TLSA 3 1 1 {data(ICA, 1, 1)}\n"
+    assert len(pins_for(DANE, text, "example.com")) == 2
+
+
+def test_a_record_over_several_lines_and_the_time_to_live_of_the_zone() -> None:
+    digest = data(LEAF, 1, 1)
+    text = (
+        '$TTL 1h30m\nexample.com. IN TXT "v=(;" ; open (\n_443._tcp.example.com. IN TLSA ( 3 1 ; numbers (\n'
+        f" 1 {digest[:32]}\n {digest[32:]} )\n"
+    )
+    (entry,) = read(DANE, text).entries
+    assert entry.lifetime_seconds == 5400
+    assert reason(DANE, text) is Reason.PIN_MATCHED
+    assert "no-usable-record" not in findings(DANE, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["_443._tcp.x. IN TLSA ( 3 1 1\n00\n", "$ORIGIN\n_443._tcp IN TLSA 3 1 1 00\n", "$TTL\n"]
+)
+def test_a_zone_that_is_broken_is_an_input_error(text: str) -> None:
+    with pytest.raises(InputError, match=r"not closed|says nothing"):
+        read(DANE, text)
+
+
 def test_rows_say_the_same_as_lines() -> None:
     row = {"owner": "_443._tcp.example.com.", "ttl": 3600, "usage": 3, "selector": 1, "matching": 1}
     text = json.dumps({**row, "data": data(LEAF, 1, 1)}) + "\n"

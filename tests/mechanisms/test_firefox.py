@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from rotator.errors import InputError
 from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.firefox import MECHANISM as FIREFOX
 from rotator.model.policy import CustomMechanism
-from rotator.model.rules import LocalRoots, Mode, PathUse
+from rotator.model.rules import LocalRoots, Mode, PathUse, Revocation
 from rotator.model.verdicts import Reason
-from tests.judging import ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason
+from tests.judging import ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason, spec
 from tests.minting import instant, intermediate, pin, pin_b64, root
 
 #: 2027-02-01 00:00 UTC.
@@ -149,3 +150,16 @@ def test_broken_lists_are_input_errors(text: str) -> None:
 def test_bytes_that_are_no_text_are_an_input_error() -> None:
     with pytest.raises(InputError):
         read(FIREFOX, b"\xff\xfe")
+
+
+def test_a_pinset_ends_with_its_list_and_without_an_end_that_is_told() -> None:
+    ends = FIREFOX.from_pinset(spec(expires=date(2027, 2, 1)))
+    answer = Scene(at=instant("2027-02-01")).judge(FIREFOX.rule(ends, "example.com"))
+    assert answer.reason is Reason.PINS_EXPIRED
+    assert "14 weeks after its build" in dict(FIREFOX.losses(spec()))["ends-by-itself"]
+    assert "ends-by-itself" not in dict(FIREFOX.losses(spec(expires=date(2027, 2, 1))))
+
+
+def test_revocation_is_enforced_by_crlite() -> None:
+    for host in ("example.com", "other.test"):
+        assert FIREFOX.rule(read(FIREFOX, HEADER), host).revocation is Revocation.HARD

@@ -9,15 +9,17 @@ import pytest
 
 from rotator.errors import InputError
 from rotator.mechanisms.flutter_http_pinning import MECHANISM as FLUTTER
+from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import BadConfig, LocalRoots, PathUse
 from rotator.model.verdicts import Reason
 from rotator.simulate.judgement import Side
-from tests.judging import ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, read, reason, refused
+from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, read, reason, refused, spec
 from tests.minting import mint
 
 SHA256 = hashlib.sha256(LEAF.der).hexdigest()
 SHA1 = hashlib.sha1(LEAF.der, usedforsecurity=False).hexdigest()
 WRONG = "00" * 32
+PIN = Pin(PinKind.CERT_SHA256, bytes.fromhex(SHA256))
 RENEWED = mint("leaf", ICA, names=["example.com"], not_before="2026-11-02", not_after="2027-10-30")
 
 
@@ -60,9 +62,28 @@ def test_an_empty_list_refuses_every_request(text: str) -> None:
     assert refused(FLUTTER, text).consequence is BadConfig.ALL_TLS_FAILS
 
 
-@pytest.mark.parametrize("text", ["abcd", "zz" * 32, SHA256 + "00"])
-def test_what_is_no_digest_never_matches(text: str) -> None:
-    assert refused(FLUTTER, text).consequence is BadConfig.NEVER_MATCHES
+@pytest.mark.parametrize("bad", ["abcd", "zz" * 32, SHA256 + "00", hashlib.md5(b"", usedforsecurity=False).hexdigest()])
+def test_what_is_no_digest_never_matches_and_leaves_the_others_alone(bad: str) -> None:
+    assert reason(FLUTTER, f"{bad}\n{SHA256}\n") is Reason.PIN_MATCHED
+    assert reason(FLUTTER, bad) is Reason.PIN_MISMATCH
+    assert bad in findings(FLUTTER, f"{bad}\n{SHA256}\n")["pin-never-matches"].message
+
+
+def test_an_edit_of_rows_changes_the_hosts_of_the_pinset_alone() -> None:
+    rows = json.dumps([{"host": "example.com", "pins": [WRONG]}, {"host": "z.test", "pins": [WRONG]}]).encode()
+    wanted = FLUTTER.from_pinset(spec("example.com", "new.test", keys=(), certificates=(PIN,)))
+    config = read(FLUTTER, FLUTTER.edit(rows, wanted, CONTEXT))
+    assert {e.covers[0].name: [p.digest.hex() for p in e.pins] for e in config.entries} == {
+        "example.com": [SHA256],
+        "z.test": [WRONG],
+        "new.test": [SHA256],
+    }
+
+
+def test_an_edit_of_rows_for_every_host_changes_them_all() -> None:
+    rows = json.dumps([{"pattern": "<debug>", "pins": [WRONG]}, {"pattern": "<release>", "pins": [WRONG]}]).encode()
+    new = json.loads(FLUTTER.edit(rows, FLUTTER.from_pinset(spec(keys=(), certificates=(PIN,))), CONTEXT))
+    assert [row["pins"] for row in new] == [[SHA256], [SHA256]]
 
 
 def test_every_host_called_is_checked_and_rows_may_name_theirs() -> None:

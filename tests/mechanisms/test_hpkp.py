@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -219,8 +220,27 @@ def test_what_holds_no_header_is_an_input_error(data: bytes) -> None:
         read(HPKP, data)
 
 
-def test_what_a_pinset_becomes_is_two_pins_or_refused() -> None:
-    assert HPKP.refuse(HPKP.from_pinset(spec(keys=("a",))), CONTEXT)
-    assert not HPKP.refuse(HPKP.from_pinset(spec()), CONTEXT)
+def test_what_a_pinset_becomes_is_two_pins_or_nothing() -> None:
+    """As with a file: a browser ignores a header of one pin, and refuses nobody."""
+    assert HPKP.from_pinset(spec(keys=("a",))) == PinConfig()
+    assert HPKP.from_pinset(spec(keys=("a", "a"))) == PinConfig()
+    assert not HPKP.refuse(HPKP.from_pinset(spec(keys=("a",))), CONTEXT)
+    assert ("too-few-pins", "a browser ignores a header with fewer than two pins: nothing is pinned") in list(
+        HPKP.losses(spec(keys=("a",)))
+    )
     config = HPKP.from_pinset(spec(Cover("example.com", Reach.ALL)))
     assert pins_for(HPKP, HPKP.render(config), "b.a.example.com") == {pin("a"), pin("b")}
+
+
+@pytest.mark.parametrize("age", ["0", "soon", "1; max-age=2"])
+def test_what_max_age_says_in_a_report_only_header_is_nothing(age: str) -> None:
+    """RFC 7469, 2.1.2: such a header is never kept, and deletes nothing."""
+    pins = value("x", "y", age=None)
+    text = f"Public-Key-Pins: {GOOD}\nPublic-Key-Pins-Report-Only: {pins}; max-age={age}\n"
+    assert reason(HPKP, text) is Reason.PIN_MATCHED
+    assert [entry.mode for entry in read(HPKP, text).pinned] == [Mode.ENFORCE, Mode.REPORT_ONLY]
+    assert not {"pins-deleted", "header-ignored"} & set(findings(HPKP, text))
+
+
+def test_where_a_pinset_ends_the_loss_says_how_headers_do() -> None:
+    assert "max-age seconds after its last visit" in dict(HPKP.losses(spec(expires=date(2027, 1, 1))))["no-expiry"]

@@ -125,3 +125,9 @@ def test_the_linked_chain_ignores_what_is_only_sent_along() -> None:
 def test_what_is_no_such_file_is_an_input_error(text: str) -> None:
     with pytest.raises(InputError):
         read(NODE, text)
+
+
+def test_a_pinset_of_authorities_alone_refuses_everything() -> None:
+    """As in curl: only the leaf is compared, so a list of nothing is left."""
+    assert reason(NODE, NODE.from_pinset(spec(keys=(), authorities=("root",)))) is Reason.PIN_MISMATCH
+    assert not NODE.from_pinset(spec(keys=())).entries

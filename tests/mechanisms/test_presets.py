@@ -7,9 +7,11 @@ import json
 import pytest
 
 from rotator.errors import InputError
+from rotator.mechanisms.base import Entry, PinConfig, PinList
 from rotator.mechanisms.custom import Custom
 from rotator.mechanisms.presets import DOTNET, GO, GO_SENT, HTTPX, JDK, NONE, PERL, PHP, RUSTLS, TOFU, Preset
 from rotator.mechanisms.registry import PRESETS, mechanism
+from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.model.policy import CustomMechanism
 from rotator.model.rules import Base, Builder, PathUse, Revocation, Rule, Scope
@@ -200,3 +202,18 @@ def test_what_is_no_such_file_is_an_input_error(text: str) -> None:
     for own in (*ALL, mechanism("none")):
         with pytest.raises(InputError):
             read(own, text)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_edit_pairs_rows_of_one_name_by_what_they_reach(order: tuple[int, int]) -> None:
+    """The rows of a file may stand in another order than the names of the pinset."""
+    given = [{"host": "example.com", "subdomains": "one-label", "pins": []}, {"host": "example.com", "pins": []}]
+    wanted = {Cover("example.com"): pin("a"), Cover("example.com", Reach.ONLY_ONE): pin("b")}
+    config = PinConfig(
+        entries=tuple(
+            Entry(covers=(cover,), lists=(PinList(scope=Scope.ANY, pins=(own,)),)) for cover, own in wanted.items()
+        )
+    )
+    data = json.dumps([given[index] for index in order]).encode()
+    found = read(GO, GO.edit(data, config, CONTEXT))
+    assert {entry.covers[0]: entry.pins[0] for entry in found.entries} == wanted

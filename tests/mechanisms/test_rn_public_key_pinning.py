@@ -10,6 +10,7 @@ import pytest
 from rotator.errors import InputError
 from rotator.mechanisms.rn_public_key_pinning import MECHANISM as RN
 from rotator.mechanisms.rn_public_key_pinning import android_rule, ios_rule
+from rotator.model.names import Cover, Reach
 from rotator.model.rules import BadConfig, LocalRoots, Revocation
 from rotator.model.verdicts import Reason
 from rotator.simulate.judgement import Side
@@ -166,6 +167,21 @@ def test_revocation_is_each_platforms() -> None:
 def test_a_map_with_one_hash_is_refused_before_it_is_written() -> None:
     assert RN.refuse(RN.from_pinset(spec(keys=("a",))), CONTEXT)
     assert not RN.refuse(RN.from_pinset(spec()), CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("cover", "refused"),
+    [
+        (Cover("api.shop.example"), True),
+        (Cover("localhost"), True),
+        (Cover("co.uk", Reach.ALL), True),
+        (Cover("co.uk"), False),
+        (Cover("api.example.com", Reach.ALL), False),
+    ],
+)
+def test_a_pinset_whose_name_the_file_could_not_hold_is_refused_as_well(cover: Cover, *, refused: bool) -> None:
+    """The registry of public suffixes is asked of a pinset's names too: on iOS it throws."""
+    assert bool(RN.refuse(RN.from_pinset(spec(cover)), CONTEXT)) is refused
 
 
 @pytest.mark.parametrize("data", [b"text", b"[]", b"[1]", b'"x"', b"\xff\xfe", b"{" * 5000])

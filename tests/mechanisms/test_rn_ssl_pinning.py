@@ -12,10 +12,24 @@ from rotator.files.pem import decode
 from rotator.mechanisms.base import PinConfig
 from rotator.mechanisms.rn_ssl_pinning import MECHANISM as RN
 from rotator.model.pins import Pin, PinKind
-from rotator.model.rules import Base
+from rotator.model.rules import BadConfig, Base
 from rotator.model.verdicts import Reason
-from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, pins_for, read, reason, spec
-from tests.minting import Minted, mint, pin, pin_text, root, values
+from tests.judging import (
+    CONTEXT,
+    ICA,
+    LEAF,
+    OTHER_CA,
+    ROGUE_ROOT,
+    ROOT,
+    Scene,
+    findings,
+    pins_for,
+    read,
+    reason,
+    refused,
+    spec,
+)
+from tests.minting import Minted, mint, pin, pin_b64, pin_text, root, values
 
 
 def rows(*rows: dict[str, object]) -> str:
@@ -75,6 +89,35 @@ def test_a_bundled_file_is_read_as_an_anchor(data: bytes) -> None:
     assert not Scene(sent=OTHER_CA, roots=(ROOT, ROGUE_ROOT)).judge(rule).accepted
 
 
+def test_a_bundled_leaf_outlives_a_renewal_on_android_and_not_on_ios() -> None:
+    """Android takes the key for its anchor, iOS compares bytes."""
+    config = bundled(LEAF.der)
+    served = Scene().judge(RN.rule(config, "example.com"))
+    assert (served.reason, served.unsure) == (Reason.PIN_MATCHED, False)
+    renewed = Scene(sent=(mint("leaf", ICA, names=["example.com"], not_after="2027-10-30"), ICA))
+    after = renewed.judge(RN.rule(config, "example.com"))
+    assert (after.accepted, after.unsure) == (False, True)
+    android = replace(RN.rule(config, "example.com"), other=None)
+    assert renewed.judge(android).reason is Reason.PIN_MATCHED
+
+
+def test_a_bundled_certificate_counts_once() -> None:
+    found = RN.parse(LEAF.der, replace(CONTEXT, decode=decode)).findings
+    assert "single-pin" in {finding.id for finding in found}
+
+
+@pytest.mark.parametrize("text", [pin_b64("leaf"), f"cert-sha256:{values(LEAF)[0].sha256.hex()}", "cert1"])
+def test_a_pin_that_okhttp_throws_at_makes_every_call_fail(text: str) -> None:
+    row = {"host": "example.com", "certs": [pin_text("leaf"), text], "pkPinning": True}
+    assert refused(RN, rows(row)).consequence is BadConfig.ALL_TLS_FAILS
+
+
+def test_an_export_mends_it() -> None:
+    data = rows({"host": "example.com", "certs": [pin_b64("leaf")], "pkPinning": True}).encode()
+    config = RN.from_pinset(spec("example.com", keys=("leaf",)))
+    assert read(RN, RN.edit(data, config, CONTEXT)).entries == config.entries
+
+
 def test_local_roots_do_not_help() -> None:
     local = Scene(sent=OTHER_CA, local=(ROGUE_ROOT,))
     assert reason(RN, rows(keys("example.com", "leaf")), scene=local) is Reason.PIN_MISMATCH
@@ -94,8 +137,14 @@ def test_changed_pins_need_a_restart() -> None:
 
 
 def test_names_of_bundled_files_are_not_pins() -> None:
-    with pytest.raises(InputError, match="bundle"):
-        read(RN, rows({"host": "example.com", "certs": ["cert1"]}))
+    for names in (["cert1"], [pin_text("leaf")], [certificates(LEAF).entries[0].pins[0].text, "cert1"]):
+        with pytest.raises(InputError, match="bundle"):
+            read(RN, rows({"host": "example.com", "certs": names}))
+
+
+def test_without_pk_pinning_the_certificates_of_a_pinset_are_read_as_they_were_written() -> None:
+    config = certificates(LEAF)
+    assert RN.rule(read(RN, RN.render(config)), "example.com") == RN.rule(config, "example.com")
 
 
 def test_a_pin_that_is_no_digest_never_matches() -> None:

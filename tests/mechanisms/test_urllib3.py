@@ -18,6 +18,7 @@ from tests.minting import mint, values
 
 SHA256 = hashlib.sha256(LEAF.der).hexdigest()
 WRONG = hashlib.sha256(b"wrong").hexdigest()
+SPACED = " ".join(SHA256[i : i + 2] for i in range(0, 64, 2))
 RENEWED = mint("leaf", ICA, names=["example.com"], not_before="2026-11-02", not_after="2027-10-30")
 
 
@@ -85,9 +86,16 @@ def test_without_a_fingerprint_the_name_is_checked() -> None:
     assert reason(URLLIB3, "", "other.test") is Reason.NAME_MISMATCH
 
 
-@pytest.mark.parametrize("text", [SHA256[:-2], "zz" * 32, SHA256 + "00", f"{SHA256}\n{WRONG}\n", f"{SHA256};{WRONG}"])
+@pytest.mark.parametrize(
+    "text", [SHA256[:-2], "zz" * 32, SHA256 + "00", f"{SHA256}\n{WRONG}\n", f"{SHA256};{WRONG}", SPACED]
+)
 def test_any_other_value_fails_every_connection(text: str) -> None:
     assert refused(URLLIB3, text).consequence is BadConfig.ALL_TLS_FAILS
+
+
+def test_an_export_mends_a_digest_with_spaces() -> None:
+    data = f"# web\n{SPACED}\n".encode()
+    assert URLLIB3.edit(data, read(URLLIB3, SHA256), CONTEXT) == f"# web\n{SHA256}\n".encode()
 
 
 def test_there_is_room_for_one_value() -> None:

@@ -92,3 +92,13 @@ def test_axes_are_those_of_the_table() -> None:
 def test_what_is_no_such_file_is_an_input_error() -> None:
     with pytest.raises(InputError):
         read(WGET, "just words")
+
+
+@pytest.mark.parametrize(
+    ("switches", "unchecked"),
+    [("off on", False), ("on off", True), ("off on off", True), ("off yes", False), ("no 1", False), ("1 0", True)],
+)
+def test_of_several_switches_the_last_counts(switches: str, *, unchecked: bool) -> None:
+    lines = "".join(f"check_certificate = {value}\n" for value in switches.split())
+    text = f"{lines}pinnedpubkey = {RIGHT}\n"
+    assert ("nothing-else-checked" in findings(WGET, text)) is unchecked

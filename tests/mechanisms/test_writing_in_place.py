@@ -72,7 +72,6 @@ def header(*names: str) -> str:
 ROWS = [
     Case(own=own, text=rows(**more), gone=(row("a", "old", **more),), came=(row("a", "b", **more),))
     for own, more in (
-        ("alamofire", {}),
         ("node", {}),
         ("go", {}),
         ("rn-ssl-pinning", {"pkPinning": True}),
@@ -81,6 +80,12 @@ ROWS = [
 ]
 CASES = [
     *ROWS,
+    Case(
+        own="alamofire",
+        text=rows().replace("API", "api"),
+        gone=(row("a", "old").replace("API", "api"),),
+        came=(row("a", "b").replace("API", "api"),),
+    ),
     Case(
         own="approov",
         text=f'{{ "domains": {{\n  "api.example.com": {{"pins": ["{pin_b64("a")}",\n    "{pin_b64("old")}"]}},\n'
@@ -116,14 +121,8 @@ CASES = [
         f"_25._tcp.mail.example.com. 300 IN TLSA 3 1 1 {pin('x').digest.hex()}\n"
         f"_8443._tcp.api.example.com. 300 IN TLSA 3 1 1 {pin('old').digest.hex()} ; the old one\n"
         f"   IN TLSA 3 1 1 {pin('a').digest.hex().upper()} ; in use\n; the end\n",
-        gone=(
-            f"_8443._tcp.api.example.com. 300 IN TLSA 3 1 1 {pin('old').digest.hex()} ; the old one\n",
-            f"   IN TLSA 3 1 1 {pin('a').digest.hex().upper()} ; in use\n",
-        ),
-        came=(
-            f"_8443._tcp.api.example.com.   IN TLSA 3 1 1 {pin('a').digest.hex().upper()} ; in use\n",
-            f"_8443._tcp.api.example.com. IN TLSA 3 1 1 {pin('b').digest.hex()}\n",
-        ),
+        gone=(f"_8443._tcp.api.example.com. 300 IN TLSA 3 1 1 {pin('old').digest.hex()} ; the old one\n",),
+        came=(f"_8443._tcp.api.example.com. 300 IN TLSA 3 1 1 {pin('b').digest.hex()} ; the old one\n",),
     ),
     Case(
         own="afnetworking",
@@ -224,11 +223,34 @@ def test_a_file_of_any_shape_takes_a_new_host(own: str, text: str) -> None:
     assert ("a.test" in text) == any(cover.name == "a.test" for entry in read.entries for cover in entry.covers)
 
 
-def test_a_record_over_several_lines_is_not_torn_apart() -> None:
-    zone = f"_443._tcp.api.example.com. IN TLSA 3 1 1 ( {pin('old').digest.hex()}\n )\n"
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "$ORIGIN example.com.\n_443._tcp.api 300 IN TLSA ( 3 1 1 ; ours\n  {old} )\nwww IN A 192.0.2.1\n",
+            (
+                "$ORIGIN example.com.\n_443._tcp.api 300 IN TLSA   3 1 1 {a} ; ours\n"
+                "_443._tcp.api.example.com. 300 IN TLSA 3 1 1 {b}\nwww IN A 192.0.2.1\n"
+            ),
+        ),
+        (
+            "$ORIGIN api.example.com.\n_443._tcp IN TLSA 3 1 1 {old}\n  IN TLSA 3 1 1 {x}\n  IN TLSA 3 1 1 {b}\n",
+            "$ORIGIN api.example.com.\n_443._tcp IN TLSA 3 1 1 {a}\n  IN TLSA 3 1 1 {b}\n",
+        ),
+        (
+            "_443._tcp.api.example.com. IN TLSA 3 0 1 {x}\n 60 IN TLSA 3 1 1 {a}\n IN TLSA (3 1 1\n{b})\n",
+            "_443._tcp.api.example.com. 60 IN TLSA 3 1 1 {a}\n IN TLSA (3 1 1\n{b})\n",
+        ),
+    ],
+)
+def test_records_of_a_zone_keep_owner_time_to_live_and_comment(old: str, new: str) -> None:
     own = mechanism("dane")
-    with pytest.raises(InputError, match="over several lines"):
-        own.edit(zone.encode(), own.from_pinset(spec("api.example.com")), CONTEXT)
+    digests = {name: pin(name).digest.hex() for name in ("a", "b", "old", "x")}
+    wanted = own.from_pinset(spec("api.example.com"))
+    written = own.edit(old.format(**digests).encode(), wanted, CONTEXT)
+    assert written.decode() == new.format(**digests)
+    assert own.agrees(own.parse(written, CONTEXT).config, wanted, "api.example.com")
+    assert own.edit(written, wanted, CONTEXT) == written
 
 
 @pytest.mark.parametrize("own", ["afnetworking", "alamofire", "rn-ssl-pinning"])
@@ -236,3 +258,28 @@ def test_a_bundled_certificate_is_not_written_over(own: str) -> None:
     found = mechanism(own)
     with pytest.raises(InputError, match="is a certificate"):
         found.edit(b"-----BEGIN CERTIFICATE-----", found.from_pinset(spec("api.example.com")), CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "name"),
+    [
+        ("approov", '{"%s": ["PIN", "PIN2"]}\n', "api.example.com."),
+        ("rn-public-key-pinning", '{"%s": {"publicKeyHashes": ["PIN", "PIN2"]}}\n', "api.example.com."),
+        ("rn-public-key-pinning", '[{"host": "%s", "pins": ["PIN", "PIN2"]}]\n', "api.example.com."),
+        ("rn-ssl-pinning", '[{"host": "%s", "pins": ["sha256/PIN"], "pkPinning": true}]\n', "api.example.com."),
+        ("alamofire", '{"rows": [{"host": "%s", "pins": ["sha256/PIN"]}]}\n', "api.example.com."),
+        ("alamofire", '{"rows": [{"host": "%s", "pins": ["sha256/PIN"]}]}\n', "API.example.com"),
+    ],
+)
+def test_a_name_the_client_never_asks_for_is_told_and_gets_no_pins(own: str, text: str, name: str) -> None:
+    """A last dot matches no host, nor another letter case where keys are exact: the plain name is written beside it."""
+    found = mechanism(own)
+    whole = (text % name).replace("PIN2", pin_b64("x")).replace("PIN", pin_b64("old")).encode()
+    parsed = found.parse(whole, CONTEXT)
+    assert not found.rule(parsed.config, "api.example.com").pins
+    assert "domain-never-matches" in {finding.id for finding in parsed.findings}
+    wanted = found.from_pinset(spec("api.example.com"))
+    written = found.edit(whole, wanted, CONTEXT)
+    assert name.encode() in written
+    assert pin_b64("old").encode() in written
+    assert found.agrees(found.parse(written, CONTEXT).config, wanted, "api.example.com")

@@ -6,16 +6,21 @@ import base64
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from rotator.errors import InputError
 from rotator.mechanisms.base import PinConfig
 from rotator.mechanisms.wultra import MECHANISM as WULTRA
+from rotator.mechanisms.wultra import MOST_PHASES
 from rotator.model.rules import Fallback, LocalRoots, PathUse
 from rotator.model.verdicts import Reason
+from tests.desk import API, BASE, KEYS, PKI, TOP, Desk, app
 from tests.judging import CONTEXT, ICA, LEAF, OTHER_CA, ROGUE_ROOT, ROOT, Scene, findings, read, reason
-from tests.minting import Minted, instant, mint
+from tests.minting import Minted, instant, key, mint, public_pem
 
 #: 2027-06-30 00:00 UTC.
 ENDS = 1_814_313_600
@@ -95,6 +100,44 @@ def test_entries_drop_out_one_by_one() -> None:
     assert not Scene(sent=(RENEWED, ICA), at=instant("2027-06-30")).judge(rule).accepted
 
 
+def test_a_thousand_ends_are_judged_and_said() -> None:
+    """The first entry of all and the last are judged exactly; in between which are left may be unsure."""
+    day = 86_400
+    rows = [{**entry(NAMED), "fingerprint": _digest(i), "expires": ENDS + i * day} for i in range(1, 999)]
+    rule = WULTRA.rule(read(WULTRA, store(*rows, entry(RENEWED, expires=ENDS + 1000 * day))), "example.com")
+    assert len(rule.readings) <= MOST_PHASES
+    assert len(rule.sentence) < 1000
+    assert len(rule.pins) == 999
+    renewed = Scene(sent=(mint("example.com", ICA, key_name="leaf", names=["example.com"]), ICA))
+    for at, expected in (("2026-12-01", Reason.PIN_MISMATCH), ("2031-01-01", Reason.PINS_EXPIRED)):
+        judgement = replace(renewed, at=instant(at)).judge(rule)
+        assert (judgement.reason, judgement.unsure) == (expected, False)
+    assert Scene(sent=(RENEWED, ICA), at=instant("2027-07-20")).judge(rule).reason is Reason.PIN_MATCHED
+
+
+def test_a_certificate_of_one_among_many_ends_is_unsure_near_its_end() -> None:
+    day = 86_400
+    rows = [{**entry(NAMED), "fingerprint": _digest(i), "expires": ENDS - 200 * day + i * day} for i in range(200)]
+    rows[0]["fingerprint"] = entry(NAMED)["fingerprint"]
+    rule = WULTRA.rule(read(WULTRA, store(*rows)), "example.com")
+    near = replace(SERVED, at=instant("2026-12-14")).judge(rule)
+    assert (near.accepted, near.unsure) == (False, True)
+    assert replace(SERVED, at=instant("2026-12-11")).judge(rule).reason is Reason.PIN_MATCHED
+    late = replace(SERVED, at=instant("2027-01-14")).judge(rule)
+    assert (late.accepted, late.unsure) == (False, False)
+
+
+def test_every_end_of_an_entry_is_an_instant_of_the_timeline(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.file("two.json", store(entry(NAMED, expires=ENDS - 86_400), entry(RENEWED)))
+    answer = desk.ask(BASE + app("a", "wultra", pinset="", more='config = "two.json"'), until="2027-07-05")
+    assert {instant("2027-06-29"), instant("2027-06-30")} <= {impact.at for impact in answer.window}
+
+
+def _digest(number: int) -> str:
+    return base64.b64encode(hashlib.sha256(b"%d" % number).digest()).decode()
+
+
 def test_an_unexpired_entry_of_another_name_does_not_help() -> None:
     text = store(entry(NAMED, expires=ENDS - 86_400 * 100), entry(LEAF, "leaf"))
     scene = replace(SERVED, at=instant("2027-05-01"))
@@ -163,6 +206,24 @@ def test_a_signature_is_over_name_fingerprint_and_end_where_a_key_is_known() -> 
     bad = WULTRA.parse(store(good).encode(), context)
     assert "bad-signature" in {finding.id for finding in bad.findings}
     assert len(read(WULTRA, store(good)).entries) == 1
+
+
+def test_each_app_checks_with_the_key_that_signs_its_own_pins(tmp_path: Path) -> None:
+    """Two apps with two signing keys: the same file is good for the one and empty, so refused, for the other."""
+    desk = Desk(tmp_path)
+    row = entry(mint(API, ICA, key_name="a"))
+    message = f"{row['name']}&{row['fingerprint']}&{row['expires']}".encode()
+    digest = base64.b64encode(key("sign-b").sign(message, ECDSA(SHA256()))).decode()
+    desk.file("shared.json", store({**row, "signature": digest}))
+    for name in ("sign-a", "sign-b"):
+        desk.file(f"{name}.pub", public_pem(name))
+    signing = "".join(f'{name} = {{ public_key = "{name}.pub" }}\n' for name in ("sign-a", "sign-b"))
+    live = '[pinsets.{0}]\nprimary = "a"\nbackups = ["b"]\ndelivery = "live"\nsigned_by = "sign-{0}"\n'
+    text = TOP + KEYS + signing + PKI + live.format("a") + live.format("b")
+    for name in ("a", "b"):
+        text += app(name, "wultra", pinset=name, more='config = "shared.json"')
+    enforced = desk.open(text).inventory.enforced
+    assert [len(enforced[name, -1][0].config.entries) for name in ("a", "b")] == [0, 1]
 
 
 def test_its_end_is_told_as_what_it_is() -> None:

@@ -109,5 +109,27 @@ def test_the_sentence_says_what_the_rule_demands(rule: Rule, sentence: str) -> N
     assert rule.sentence == sentence
 
 
+ONE = Clause(scope=Scope.LEAF, pins=frozenset({A}))
+
+
+def test_a_rule_without_pins_says_what_comes_after_it_and_beside_it() -> None:
+    """A child entry that hides its parent's pins gives way to them at its end; another platform may read pins."""
+    pinned = Rule(clauses=(ONE,))
+    hidden = Rule(listed=False, expiry=Expiry.at(instant("2027-01-01")), after=pinned)
+    assert hidden.sentence == f"unpinned: the host is not listed, until 2027-01-01, then {pinned.sentence}"
+    beside = Rule(other=pinned)
+    assert beside.sentence == f"unpinned: no pins; read otherwise by some clients: {pinned.sentence}"
+
+
+def test_of_many_ends_the_first_and_the_last_are_said() -> None:
+    rule: Rule | None = None
+    for year in range(2060, 2029, -1):
+        rule = Rule(clauses=(ONE,), expiry=Expiry.at(instant(f"{year}-01-01"), closed=True), after=rule)
+    assert rule is not None
+    assert rule.sentence.count("until") == 4
+    assert rule.sentence.endswith("then step by step fewer, at last " + rule.readings[-1].sentence)
+    assert rule.sentence.endswith("until 2060-01-01, then closed")
+
+
 def test_covers_sort_and_compare_as_values() -> None:
     assert sorted([Cover("b"), Cover("a")]) == [Cover("a"), Cover("b")]

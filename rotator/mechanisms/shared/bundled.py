@@ -25,6 +25,11 @@ def config_of(data: bytes, context: Context, scope: Scope) -> PinConfig:
     return PinConfig(entries=(Entry(lists=(PinList(scope=scope, pins=pins),)),))
 
 
+def whole_of(data: bytes, context: Context) -> tuple[Pin, ...]:
+    """Give the certificates of a file as pins on whole certificates."""
+    return distinct(Pin(PinKind.CERT_SHA256, certificate.sha256) for certificate in context.decode(data))
+
+
 def from_pinset(spec: PinsetSpec, scope: Scope) -> PinConfig:
     """Take the keys and authorities of a pinset, or its whole certificates where it has nothing else.
 

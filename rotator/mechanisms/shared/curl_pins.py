@@ -23,10 +23,10 @@ _OPTION = re.compile(r"""^\s*(?:--)?pinnedpubkey(?:\s*+[=:]\s*+|\s++)(.*)$""", r
 _COMMAND = re.compile(
     r"""^\s*(?:--)?p[-_]*i[-_]*n[-_]*n[-_]*e[-_]*d[-_]*p[-_]*u[-_]*b[-_]*k[-_]*e[-_]*y\s*+=\s*+(.*)$""", re.IGNORECASE
 )
-_INSECURE = re.compile(r"^\s*(?:(?:--)?insecure\b|-k\s*$)", re.IGNORECASE)
+_INSECURE = re.compile(r"^\s*(?:--)?(?P<on>no-)?insecure\b|^\s*-k\s*$", re.IGNORECASE)
 _UNCHECKED = re.compile(
-    r"^\s*(?:--no-check-certificate\b|c[-_]*h[-_]*e[-_]*c[-_]*k[-_]*c[-_]*e[-_]*r[-_]*t[-_]*i[-_]*f[-_]*i[-_]*c[-_]*a[-_]*t[-_]*e"
-    r"\s*=\s*(?:off|no|0)\s*$)",
+    r"^\s*(?:--no-check-certificate\b|c[-_]*h[-_]*e[-_]*c[-_]*k[-_]*c[-_]*e[-_]*r[-_]*t[-_]*i[-_]*f[-_]*i[-_]*c[-_]*a"
+    r"[-_]*t[-_]*e\s*=\s*(?:(?P<on>on|yes|1)|off|no|0)\s*$)",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -223,9 +223,11 @@ class CurlLike(Mechanism):
         return []
 
     def _unchecked(self, data: bytes) -> bool:
-        """Say whether a configuration file switches the check of certificates off."""
+        """Say whether a configuration file switches the check of certificates off: the last switch counts."""
         switch = _INSECURE if self.quotes else _UNCHECKED
-        return any(switch.match(line) for line in data.decode("utf-8-sig", "replace").splitlines())
+        lines = data.decode("utf-8-sig", "replace").splitlines()
+        said = [match for line in lines if (match := switch.match(line)) is not None]
+        return bool(said) and said[-1]["on"] is None
 
     def _option(self, line: str) -> str | None:
         """Give the value of the option on a line of a configuration file, as the tool's parser reads it."""

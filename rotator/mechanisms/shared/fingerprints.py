@@ -1,10 +1,13 @@
-"""Hexadecimal digests of whole certificates, as Python and Dart clients take them."""
+"""Hexadecimal digests of whole certificates, as Python and Dart clients take them.
+
+Colons and case do not matter to any of them; what else of a digest is passed over is a pattern, `BETWEEN` or `COLONS`.
+"""
 
 from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.base import ConfigRejectedError, Context, Entry, PinConfig, PinList, PinsetSpec, distinct
@@ -15,6 +18,8 @@ from rotator.model.names import Cover, canonical, is_host_name
 from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import BadConfig, Clause, Scope
 
+BETWEEN = r"[\s:]"
+COLONS = ":"
 KINDS = {16: PinKind.CERT_MD5, 20: PinKind.CERT_SHA1, 32: PinKind.CERT_SHA256}
 
 
@@ -33,7 +38,14 @@ def texts(data: bytes, context: Context) -> list[str]:
 
 
 def config(
-    given: Sequence[str], context: Context, *, lengths: tuple[int, ...], most: int, consequence: BadConfig, how: str
+    given: Sequence[str],
+    context: Context,
+    *,
+    lengths: tuple[int, ...],
+    most: int,
+    consequence: BadConfig,
+    how: str,
+    between: str = BETWEEN,
 ) -> PinConfig:
     """Make a configuration for every host out of digests.
 
@@ -44,6 +56,7 @@ def config(
         most: how many the client can hold.
         consequence: what it does with any other.
         how: the same in words.
+        between: a pattern of what the client passes over in a digest.
 
     Raises:
         ConfigRejectedError: one is no digest of such a length, or there are too many.
@@ -53,34 +66,32 @@ def config(
             Problem("more than one value", file=context.subject, value=len(given), hint="the client holds one"),
             consequence,
         )
-    pins = [pin_of(text, context, lengths=lengths, consequence=consequence, how=how) for text in given]
+    pins = []
+    for text in given:
+        pin = pin_of(text, lengths, between)
+        if pin is None:
+            wanted = " or ".join(str(2 * length) for length in lengths)
+            raise ConfigRejectedError(
+                Problem(
+                    "not a digest the client takes",
+                    file=context.subject,
+                    value=text,
+                    expected=f"{wanted} hexadecimal digits",
+                    hint=how,
+                ),
+                consequence,
+            )
+        pins.append(pin)
     return PinConfig(entries=(Entry(lists=(PinList(scope=Scope.LEAF, pins=distinct(pins)),)),))
 
 
-def pin_of(text: str, context: Context, *, lengths: tuple[int, ...], consequence: BadConfig, how: str) -> Pin:
-    """Read a digest; colons, spaces and case do not matter.
-
-    Raises:
-        ConfigRejectedError: it is no digest of such a length.
-    """
-    plain = re.sub(r"[\s:]", "", text)
+def pin_of(text: str, lengths: Collection[int] = tuple(KINDS), between: str = BETWEEN) -> Pin | None:
+    """Read a digest; None when it is none of such a length in bytes."""
     try:
-        digest = binascii.unhexlify(plain)
+        digest = binascii.unhexlify(re.sub(between, "", text))
     except (binascii.Error, ValueError):
-        digest = b""
-    if len(digest) not in lengths:
-        wanted = " or ".join(str(2 * length) for length in lengths)
-        raise ConfigRejectedError(
-            Problem(
-                "not a digest the client takes",
-                file=context.subject,
-                value=text,
-                expected=f"{wanted} hexadecimal digits",
-                hint=how,
-            ),
-            consequence,
-        )
-    return Pin(KINDS[len(digest)], digest)
+        return None
+    return Pin(KINDS[len(digest)], digest) if len(digest) in lengths else None
 
 
 def lint(found: PinConfig, context: Context, source: str) -> Iterator[Finding]:
@@ -124,26 +135,34 @@ def render(found: PinConfig) -> bytes:
     return "".join(f"{pin.digest.hex()}\n" for pin in distinct(p for e in found.entries for p in e.pins)).encode()
 
 
-def edit(data: bytes, found: PinConfig, context: Context) -> bytes:
-    """Change the digests of a file: one a line, or in every row; everything else stays."""
+def edit(data: bytes, found: PinConfig, context: Context, between: str = BETWEEN) -> bytes:
+    """Change the digests of a file: one a line, or in rows of the hosts; everything else stays."""
+
+    def read(text: str) -> Pin | None:
+        return pin_of(text.strip("\"'"), between=between)
+
     if data.decode("utf-8-sig", "replace").lstrip().startswith(("{", "[")):
-        digests = [pin.digest.hex() for pin in distinct(p for e in found.entries for p in e.pins)]
-
-        def change(row: json_rows.Row) -> json_rows.Row:
-            key = "pins" if "pins" in row else "allowedSHAFingerprints"
-            old = row.get(key)
-            return {key: json_rows.kept(old if isinstance(old, list) else (), digests, _read)}
-
-        return json_rows.edit_every(data, change, context.subject)
-    return lookup.edit_lines(data, found, _read, lambda pin: pin.digest.hex(), context)
+        return _edit_rows(data, found, context, read)
+    return lookup.edit_lines(data, found, read, lambda pin: pin.digest.hex(), context)
 
 
-def _read(text: str) -> Pin | None:
-    try:
-        digest = binascii.unhexlify(re.sub(r"[\s:]", "", text.strip("\"'")))
-    except (binascii.Error, ValueError):
-        return None
-    return Pin(KINDS[len(digest)], digest) if len(digest) in KINDS else None
+def _edit_rows(data: bytes, found: PinConfig, context: Context, read: Callable[[str], Pin | None]) -> bytes:
+    """Change the digests of rows for hosts that a configuration covers, or for every host; add rows it lacks."""
+    there = [covers for covers, _ in rows(data, context)]
+
+    def digests(covers: tuple[Cover, ...]) -> list[str]:
+        names = [cover.name for cover in covers]
+        own = (e for e in found.entries if not names or any(c.matches(n) for c in e.covers for n in names))
+        return [pin.digest.hex() for pin in distinct(pin for entry in own for pin in entry.pins)]
+
+    def change(row: json_rows.Row) -> json_rows.Row:
+        wanted = digests(_covers(row))
+        key = "pins" if "pins" in row else "allowedSHAFingerprints"
+        return {key: json_rows.kept(row[key], wanted, read)} if wanted else {}
+
+    lacking = dict.fromkeys(cover.name for entry in found.entries for cover in entry.covers if (cover,) not in there)
+    fresh = [{"host": name, "pins": digests((Cover(name),))} for name in lacking if () not in there]
+    return json_rows.edit_every(data, change, context.subject, fresh)
 
 
 def rows(data: bytes, context: Context) -> Iterator[tuple[tuple[Cover, ...], list[str]]]:
@@ -157,6 +176,11 @@ def rows(data: bytes, context: Context) -> Iterator[tuple[tuple[Cover, ...], lis
         pins = row.get("pins", row.get("allowedSHAFingerprints"))
         if not isinstance(pins, list) or not all(isinstance(p, str) for p in pins):
             raise InputError(Problem("has no pins", file=context.subject, path=where, expected="a list of digests"))
-        host = row.get("host", row.get("pattern"))
-        name = canonical(host) if isinstance(host, str) else ""
-        yield ((Cover(name),) if is_host_name(name) else ()), pins
+        yield _covers(row), pins
+
+
+def _covers(row: json_rows.Row) -> tuple[Cover, ...]:
+    """Give the host a row names; none where it is for every host."""
+    host = row.get("host", row.get("pattern"))
+    name = canonical(host) if isinstance(host, str) else ""
+    return (Cover(name),) if is_host_name(name) else ()

@@ -130,6 +130,16 @@ def odd_names(config: PinConfig, context: Context, source: str) -> Iterator[Find
             )
 
 
+def suffix_problem(name: str, *, subdomains: bool, context: Context) -> str:
+    """Say what the registry of public suffixes that TrustKit asks has against a name, or ""."""
+    suffix = context.public_suffix(name.lower()) if "." in name else None
+    if suffix is None:
+        return "a name without a known public suffix"
+    if subdomains and suffix == name.lower():
+        return "subdomains of a public suffix"
+    return ""
+
+
 def note_dead(subject: str, text: str, why: str, source: str) -> Finding:
     """Say that an element of a file can never match, and why."""
     return error(

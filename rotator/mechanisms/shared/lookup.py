@@ -67,21 +67,10 @@ def covers_more(mechanism: str, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
             yield "covers-more", f"{mechanism} says {cover.text} only as {cover.name} and everything below it"
 
 
-def read_pins(texts: Iterable[object]) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
-    """Read pins: `sha256/...`, bare base64 of 32 bytes, or a hexadecimal digest of a certificate.
-
-    Returns:
-        The pins, and the texts that are no digest and so can never match.
-    """
-    pins: list[Pin] = []
-    dead: list[str] = []
-    for text in texts:
-        pin = read_pin(text) if isinstance(text, str) else None
-        if pin is None:
-            dead.append(str(text))
-        else:
-            pins.append(pin)
-    return distinct(pins), tuple(dict.fromkeys(dead))
+def ends_by_itself(mechanism: str, spec: PinsetSpec, when: str) -> Iterator[tuple[str, str]]:
+    """Name the end that a list of a browser has, where the pinset has none."""
+    if spec.expires is None:
+        yield "ends-by-itself", f"{mechanism} ends its pins {when}, then it is open: write that day as expires ="
 
 
 def read_pin(text: str) -> Pin | None:
@@ -96,6 +85,25 @@ def read_pin(text: str) -> Pin | None:
     kind, length = _PREFIXES.get(prefix, (PinKind.SPKI_SHA256, 32))
     found = decode_strict(text.removeprefix(prefix))
     return Pin(kind, found) if found is not None and len(found) == length else None
+
+
+def read_pins(
+    texts: Iterable[object], read: Callable[[str], Pin | None] = read_pin
+) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
+    """Read pins, each as `read` does: `sha256/...`, bare base64 of 32 bytes, or a hexadecimal digest of a certificate.
+
+    Returns:
+        The pins, and the texts that are no digest and so can never match.
+    """
+    pins: list[Pin] = []
+    dead: list[str] = []
+    for text in texts:
+        pin = read(text) if isinstance(text, str) else None
+        if pin is None:
+            dead.append(str(text))
+        else:
+            pins.append(pin)
+    return distinct(pins), tuple(dict.fromkeys(dead))
 
 
 def config_of_lines(data: bytes, context: Context, scope: Scope, expected: str) -> PinConfig:

@@ -16,6 +16,8 @@ Row = dict[str, Any]
 ALIASES = {"pins": ("pins", "certs"), "expires": ("expires", "expirationInstant")}
 """Other names that a member of a row goes by."""
 
+_MARK = b"\xef\xbb\xbf"
+
 
 def decode(data: bytes, subject: str, expected: str) -> str:
     """Give the text of a file.
@@ -27,6 +29,11 @@ def decode(data: bytes, subject: str, expected: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(Problem("is not UTF-8 text", file=subject, expected=expected)) from None
+
+
+def is_json(data: bytes) -> bool:
+    """Say whether a file begins as JSON does, after a byte order mark or without one."""
+    return data.removeprefix(_MARK).lstrip()[:1] in (b"{", b"[")
 
 
 def load(data: bytes, subject: str, expected: str) -> tuple[Row, list[tuple[str, Row]]]:
@@ -75,7 +82,7 @@ def pins_by_name(data: bytes, subject: str, expected: str) -> dict[str, Row] | N
     Raises:
         InputError: some rows are such, others not.
     """
-    if data.lstrip()[:1] not in (b"[", b"{"):
+    if not is_json(data):
         return None
     _, found = load(data, subject, expected)
     named: dict[str, Row] = {}
@@ -111,7 +118,13 @@ Patch = Callable[[Sequence[str]], tuple[list[str], list[Row]]]
 """Gives the texts of rows as they shall be, and rows to add, for the texts as they are."""
 
 
-def edit(data: bytes, wanted: Sequence[Row], subject: str) -> bytes:
+def edit(
+    data: bytes,
+    wanted: Sequence[Row],
+    subject: str,
+    same: Callable[[str], str] = canonical,
+    read: Callable[[str], Pin | None] = lookup.read_pin,
+) -> bytes:
     """Put rows into a file in the shape it has: those of the same host are changed, others added at the end.
 
     Pins that stay keep their spelling, and everything that is no pin keeps its characters.
@@ -120,13 +133,15 @@ def edit(data: bytes, wanted: Sequence[Row], subject: str) -> bytes:
         data: the file.
         wanted: rows with a `host`; a value of None takes the member out.
         subject: the name of the file, for messages.
+        same: gives the name that the client compares for one as it is written.
+        read: reads a pin as the client does.
     """
-    return _edited(data, subject, lambda texts: _patches(texts, wanted))
+    return _edited(data, subject, lambda texts: _patches(texts, wanted, same, read))
 
 
-def edit_every(data: bytes, change: Callable[[Row], Row], subject: str) -> bytes:
-    """Set members of every row of a file, in the shape it has; `change` gives them for a row."""
-    return _edited(data, subject, lambda texts: ([json_edit.put(t, change(json.loads(t))) for t in texts], []))
+def edit_every(data: bytes, change: Callable[[Row], Row], subject: str, fresh: Sequence[Row] = ()) -> bytes:
+    """Set members of every row of a file, in the shape it has; `change` gives them for a row, `fresh` are added."""
+    return _edited(data, subject, lambda texts: ([json_edit.put(t, change(json.loads(t))) for t in texts], [*fresh]))
 
 
 def _edited(data: bytes, subject: str, patch: Patch) -> bytes:
@@ -150,7 +165,7 @@ def _edited(data: bytes, subject: str, patch: Patch) -> bytes:
     else:
         load(data, subject, "JSON")  # raises where a line is no row
         text = _in_lines(text, patch)
-    return (b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b"") + text.encode()
+    return (_MARK if data.startswith(_MARK) else b"") + text.encode()
 
 
 def _in_array(text: str, patch: Patch, pad: str) -> str:
@@ -173,24 +188,45 @@ def _in_lines(text: str, patch: Patch) -> str:
     return "".join([*lines, *(json.dumps(row, ensure_ascii=False) + newline for row in fresh)])
 
 
-def _patches(texts: Sequence[str], wanted: Sequence[Row]) -> tuple[list[str], list[Row]]:
+def _patches(
+    texts: Sequence[str], wanted: Sequence[Row], same: Callable[[str], str], read: Callable[[str], Pin | None]
+) -> tuple[list[str], list[Row]]:
     """Give the rows of a file as they shall be, and those it does not have yet."""
     left: dict[str, list[Row]] = {}
     for row in wanted:
         left.setdefault(row.get("host", ""), []).append(row)
+    named = [_named(text, same) for text in texts]
+    paired: dict[int, Row] = {}
+    for index, (host, old) in enumerate(named):
+        alike = next((row for row in left.get(host, ()) if _reach(row) == _reach(old)), None)
+        if alike is not None:
+            left[host].remove(alike)
+            paired[index] = alike
     last: dict[str, Row] = {}
     found = []
-    for text in texts:
-        old = _parse(text)
-        name = old.get("host", old.get("pattern")) if isinstance(old, dict) else None
-        host = canonical(name) if isinstance(name, str) else ""
-        if left.get(host):
+    for index, (text, (host, old)) in enumerate(zip(texts, named, strict=True)):
+        if index in paired:
+            last[host] = paired[index]
+        elif left.get(host):
             last[host] = left[host].pop(0)
-        found.append(_patch(text, old, last[host]) if host in last and isinstance(old, dict) else text)
+        found.append(_patch(text, old, last[host], read) if host in last and old else text)
     return found, [_without_none(row) for rows in left.values() for row in rows]
 
 
-def _patch(text: str, old: Row, wanted: Row) -> str:
+def _named(text: str, same: Callable[[str], str]) -> tuple[str, Row]:
+    """Give the host that a row names, "" for none, and the row; an empty one where it is no object."""
+    old = _parse(text)
+    row = old if isinstance(old, dict) else {}
+    name = row.get("host", row.get("pattern"))
+    return same(name) if isinstance(name, str) else "", row
+
+
+def _reach(row: Row) -> object:
+    """Give what a row says of names below its host."""
+    return row.get("subdomains", row.get("includeSubdomains")) or False
+
+
+def _patch(text: str, old: Row, wanted: Row, read: Callable[[str], Pin | None]) -> str:
     values: Row = {}
     gone = []
     for name, value in wanted.items():
@@ -200,7 +236,7 @@ def _patch(text: str, old: Row, wanted: Row) -> str:
         if value is None:
             gone.append(key)
         elif name == "pins" and isinstance(old.get(key), list):
-            values[key] = kept(old[key], value)
+            values[key] = kept(old[key], value, read)
         else:
             values[key] = value
     return json_edit.put(text, values, gone)

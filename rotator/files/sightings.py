@@ -1,0 +1,54 @@
+"""Sightings, kept beside the policy as dated PEM files: what `backtest --history` reads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import textwrap
+from pathlib import Path
+
+from rotator.errors import printable
+from rotator.files.history import read_history
+from rotator.files.store import current, side_folder, write
+from rotator.model.when import iso
+from rotator.simulate.backtest import Snapshot
+
+FOLDER = "sightings"
+
+
+def folder_of(policy: str) -> Path:
+    """Give the folder of a policy's sightings."""
+    return side_folder(policy) / FOLDER
+
+
+def history_of(policy: str, known: tuple[str, ...]) -> tuple[Snapshot, ...]:
+    """Give what was seen before.
+
+    Raises:
+        InputError: a file of the record is broken.
+    """
+    folder = folder_of(policy)
+    return read_history(str(folder), known) if folder.is_dir() and any(folder.rglob("*.pem")) else ()
+
+
+def keep(policy: str, snapshot: Snapshot, sent: tuple[bytes, ...], how: str) -> Path:
+    """Keep a chain that was seen; the same one at the same instant is kept once.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    digest = hashlib.sha256(b"".join(sent)).hexdigest()[:8]
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", snapshot.host)
+    path = folder_of(policy) / f"{name}__{snapshot.at:%Y-%m-%dT%H%MZ}__{digest}.pem"
+    head = f"# Rotator saw {printable(snapshot.host)} serve this at {iso(snapshot.at)}, {printable(how)}\n"
+    data = (head + "".join(map(_pem, sent))).encode()
+    there = current(path)
+    if there is None:
+        write(path, data, expected=None)
+    return path
+
+
+def _pem(der: bytes) -> str:
+    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"

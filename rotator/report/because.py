@@ -1,0 +1,82 @@
+"""Where a number comes from: as JSON, and for people."""
+
+from __future__ import annotations
+
+from rotator.report.document import Block, Document, Facts, Heading, Json, Paragraph, Table, number, percent, span
+from rotator.simulate.because import Because, Input
+
+
+def to_json(found: Because, policy: dict[str, str]) -> Json:
+    """Give it as plain JSON values."""
+    return {
+        "schema": 1,
+        "policy": policy,
+        "path": found.path,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "formula": found.formula,
+        "inputs": [
+            {
+                "path": one.path,
+                "what": one.what,
+                "low": one.low,
+                "high": one.high,
+                "basis": one.basis or None,
+                "source": one.source or None,
+                "date": None if one.date is None else one.date.isoformat(),
+                "file": one.file or None,
+            }
+            for one in found.inputs
+        ],
+        "moves": [{"path": one.path, "change": one.change, "turns_at": one.turns_at} for one in found.moves],
+        "checks": [{"what": what, "agrees": agrees} for what, agrees in found.checks],
+    }
+
+
+def to_document(found: Because) -> Document:
+    """Write it for people: the value, the formula, the inputs, and what moves it."""
+    blocks: list[Block] = [Paragraph(f"{found.path} = {_value(found)}", strong=True), Paragraph(found.formula)]
+    counted = [one for one in found.inputs if one.basis]
+    if counted:
+        rows = tuple((one.what, span(one.low, one.high), one.basis, _day(one), _whence(one)) for one in counted)
+        blocks += [
+            Heading("stands on"),
+            Table(("what", "clients", "basis", "date", "where"), rows, ("clients",), "where"),
+        ]
+    others = tuple(
+        (one.path, one.what + (f" ({one.source})" if one.source else "")) for one in found.inputs if not one.basis
+    )
+    if others:
+        blocks += [Heading("decided by"), Facts(others)]
+    if found.moves:
+        columns = ("what moves it most", "by a tenth of it", "crosses the budget at")
+        moves = tuple(
+            (one.path, number(one.change), "not by it alone" if one.turns_at is None else number(one.turns_at))
+            for one in found.moves
+        )
+        blocks += [Heading("what moves it"), Table(columns, moves, right=columns[1:])]
+    if found.checks:
+        pairs = tuple(("agrees" if agrees else "DOES NOT AGREE", what) for what, agrees in found.checks)
+        blocks += [Heading("computed twice"), Facts(pairs)]
+    return Document(f"why {found.path}", tuple(blocks))
+
+
+def _value(found: Because) -> str:
+    if found.value is None:
+        return "unknown"
+    if isinstance(found.value, str):
+        return found.value
+    if found.path.endswith(".share"):
+        return percent(float(found.value))
+    if found.low is not None and found.high is not None and found.low != found.high:
+        return f"{number(found.value, exact=True)} ({number(found.low, exact=True)}-{number(found.high, exact=True)})"
+    return number(found.value, exact=True)
+
+
+def _day(one: Input) -> str:
+    return "?" if one.date is None else one.date.isoformat()
+
+
+def _whence(one: Input) -> str:
+    return ", ".join(part for part in (one.path, one.source, one.file) if part)
