@@ -146,7 +146,7 @@ def next_renewal(subject: Subject, chain: str, leaf: Certificate) -> date:
 
 def old_numbers(subject: Subject) -> Iterator[Finding]:
     """Counts and sightings that have aged."""
-    measured = subject.policy.measured
+    measured = subject.policy.oldest_count
     days = (subject.now.date() - measured).days if measured else 0
     if measured and days > 30:
         yield replace(
@@ -154,7 +154,7 @@ def old_numbers(subject: Subject) -> Iterator[Finding]:
                 "stale-counts",
                 "measured",
                 f"client counts are {days} days old ({measured})",
-                "take new counts from the store consoles",
+                "take new counts from the store consoles: rotator fleet POLICY FILE",
             ),
             severity=Severity.WARNING if days > SOON_DAYS else Severity.INFO,
         )
@@ -163,7 +163,7 @@ def old_numbers(subject: Subject) -> Iterator[Finding]:
             "counts-missing",
             "apps",
             "some clients are not counted: verdicts are by version, totals are unknown",
-            "write clients = in each release",
+            "rotator fleet POLICY FILE takes them from the files of the stores; or write clients = in each release",
         )
     if subject.fleet.mixed:
         units = sorted({c.unit for c in subject.fleet.cohorts if c.unit})
@@ -171,7 +171,7 @@ def old_numbers(subject: Subject) -> Iterator[Finding]:
             "mixed-units",
             "apps",
             f"clients are counted in unlike units, which cannot be added: {'; '.join(units)}",
-            "take both from the same kind of report, or scale one",
+            "take both from the same kind of report, or scale one: rotator fleet --opt-in, --scale",
         )
     for label, host in subject.policy.hosts.items():
         age = (subject.now.date() - host.observed).days if host.observed else 0

@@ -90,8 +90,17 @@ def _kind(connection: Connection, *, by_release: bool) -> Hashable:
     """Give what a verdict on a connection can depend on: its rules and its trust store, not how many clients it has."""
     cohort = connection.cohort
     rules = tuple((name, own) for name, own in connection.rules.items())
+    may_be = tuple(each.cohort.release for each in connection.instead)
     alike = (connection.host, connection.mechanisms, rules, connection.sources, connection.channels, connection.beside)
-    return (cohort.app, cohort.trust, cohort.since, cohort.offline, cohort.release if by_release else None, alike)
+    return (
+        cohort.app,
+        cohort.trust,
+        cohort.since,
+        cohort.offline,
+        cohort.release if by_release else None,
+        may_be,
+        alike,
+    )
 
 
 def _count(total: Total) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rotator.checks import backups, dates, dependence, facts, fitting, issuing, maintenance, pins
+from rotator.checks import backups, dates, dependence, facts, fitting, issuing, maintenance, pins, stuck
 from rotator.checks.base import Subject
 from rotator.model.findings import Finding, worst_first
 
@@ -13,13 +13,14 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     backups.no_usable_backup,
     backups.primary_not_served,
     backups.gone_but_shipped,
-    issuing.compromised_key_served,
+    issuing.gone_key_served,
     backups.stale_proof,
     backups.single_pin,
     dates.pins_expire,
     dates.certificate_ends,
     dates.certificate_pins,
     dates.old_numbers,
+    stuck.stuck_clients,
     facts.of_the_world,
     maintenance.of_maintenance,
     dependence.of_dependence,

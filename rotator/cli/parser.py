@@ -191,6 +191,50 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--override", default="", metavar="REASON", help="go on against a refusal; kept in the report")
 
 
+def _fleet(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="[APP=]FILE",
+        help="files of user counts as the stores hand them out, told by content (- reads one)",
+    )
+    command.add_argument("--write", action="store_true", help="write the counts into the policy")
+    command.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="version=NAME,clients=NAME",
+        help="the columns of a table of no known kind; also app, code, os, low, high, date, unit",
+    )
+    command.add_argument(
+        "--builds",
+        action="append",
+        default=[],
+        metavar="VERSION=CODE,...",
+        help="the version codes of a release, written into the policy",
+    )
+    command.add_argument(
+        "--opt-in", default="", metavar="LOW-HIGH", help="the share of users who agreed to be counted, as 0.22-0.30"
+    )
+    command.add_argument(
+        "--scale", default="", metavar="LOW-HIGH", help="multiply by a number or a range; --unit says what it gives"
+    )
+    command.add_argument("--unit", default="", metavar="TEXT", help="what is counted, where the file does not say it")
+    command.add_argument("--total", type=_clients, metavar="N", help="all clients by the store's own count")
+    command.add_argument(
+        "--count-unknown", action="store_true", help="count versions of no release among those older, unseen"
+    )
+
+
+def _clients(text: str) -> int:
+    """Read a number of clients."""
+    plain = text.replace("_", "").replace(",", "")
+    if not (plain.isascii() and plain.isdigit() and len(plain) <= 15):
+        raise argparse.ArgumentTypeError("not a whole number")
+    return int(plain)
+
+
 def _mechanisms(command: argparse.ArgumentParser) -> None:
     command.add_argument("ids", nargs="*", metavar="ID", help="show these whole, such as okhttp")
 
@@ -217,6 +261,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
+    "fleet": (_fleet, "user counts from files of the stores, shown before they are written"),
     "report": (_report, "past reports"),
     "review": (_review, "what a change to the policy does, for a pull request"),
     "mechanisms": (_mechanisms, "every client technology and what it checks"),

@@ -1,10 +1,14 @@
-"""Fleet tables as CSV: `app`, `version`, `os` and `clients`, by column name, in any order."""
+"""Fleet tables as CSV: `app`, `version`, `os` and `clients`, by column name, in any order.
+
+With a `date`, the rows of each app's newest date count and the older ones are its history.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator
+from datetime import date
 
 from rotator.errors import InputError, Problem
 from rotator.files.policy_toml import read_bytes
@@ -19,22 +23,51 @@ def read_fleet(file: str, *, place: str = "") -> tuple[FleetRow, ...]:
     """Read a fleet table.
 
     Args:
-        file: a CSV file with a header row; `clients`, or `low` and `high`, are whole numbers.
+        file: a CSV file with a header row; `clients`, or `low` and `high`, are whole numbers, dates ISO 8601.
         place: the TOML path that named it, for messages.
 
     Raises:
         InputError: with every row and column that cannot be used.
     """
+    problems: list[Problem] = []
+    rows = _whole(file, place, problems)
+    newest: dict[str, date] = {}
+    units: dict[str, set[str]] = {}
+    for row in rows:
+        newest[row.app] = max(newest.get(row.app, date.min), row.day or date.min)
+    kept = [row for row in rows if (row.day or date.min) == newest[row.app]]
+    for row in kept:
+        units.setdefault(row.app, set()).update({row.unit} - {""})
+    problems += [
+        Problem("is counted in unlike units", file=file, path=app, value="; ".join(sorted(found)))
+        for app, found in units.items()
+        if len(found) > 1
+    ]
+    if problems:
+        raise InputError(problems)
+    return tuple(kept)
+
+
+def read_history(file: str) -> tuple[FleetRow, ...]:
+    """Read every row of a table, those of older dates too.
+
+    Raises:
+        InputError: with every row and column that cannot be used.
+    """
+    problems: list[Problem] = []
+    rows = _whole(file, "", problems)
+    if problems:
+        raise InputError(problems)
+    return tuple(rows)
+
+
+def _whole(file: str, place: str, problems: list[Problem]) -> list[FleetRow]:
     data = read_bytes(file, place=place)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(Problem("is not UTF-8 text", file=file, path=place, expected="CSV")) from None
-    problems: list[Problem] = []
-    rows = list(_rows(text, file, problems))
-    if problems:
-        raise InputError(problems)
-    return tuple(rows)
+    return list(_rows(text, file, problems))
 
 
 def _rows(text: str, file: str, problems: list[Problem]) -> Iterator[FleetRow]:
@@ -69,9 +102,33 @@ def _rows(text: str, file: str, problems: list[Problem]) -> Iterator[FleetRow]:
             if not row["app"]:
                 problems.append(Problem("app is empty", file=file, path=f"row {number}"))
             elif count is not None:
-                yield FleetRow(app=row["app"], version=row.get("version", ""), os=row.get("os", ""), clients=count)
+                yield FleetRow(
+                    app=row["app"],
+                    version=row.get("version", ""),
+                    os=row.get("os", ""),
+                    clients=count,
+                    day=_day(row, file, number, problems),
+                    unit=row.get("unit", ""),
+                )
     except csv.Error as error:
         problems.append(Problem(f"is not CSV: {error}", file=file, path=f"row {reader.line_num}"))
+
+
+def _day(row: dict[str, str], file: str, number: int, problems: list[Problem]) -> date | None:
+    text = row.get("date", "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        problems.append(
+            Problem(
+                "not a date",
+                file=file,
+                path=f"row {number}, column date",
+                value=text,
+                expected="a date such as 2026-11-20",
+            )
+        )
+        return None
 
 
 def _count(row: dict[str, str], file: str, number: int, problems: list[Problem]) -> Count | None:

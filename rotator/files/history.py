@@ -130,19 +130,27 @@ def _limbo(case: object, path: Path) -> _Loaded:
     name = case.get("expected_peer_name")
     host = name.get("value") if isinstance(name, dict) else None
     when = case.get("validation_time")
-    texts = [case["peer_certificate"], *_texts(case.get("untrusted_intermediates"))]
+    texts = [case["peer_certificate"], *_texts(case, "untrusted_intermediates", path)]
     sent = [item for text in texts for item in pem.load_certificates(text.encode(), str(path))]
     roots = [
         item
-        for text in _texts(case.get("trusted_certs"))
+        for text in _texts(case, "trusted_certs", path)
         for item in pem.load_certificates(text.encode(), str(path), skip_unreadable=True)
     ]
     at = _parse(when, path) if isinstance(when, str) else _dated(path, sent[0].value)
     return _Loaded(at, canonical(host) if isinstance(host, str) else _host(path, sent[0].value), sent, roots, path.name)
 
 
-def _texts(value: object) -> list[str]:
-    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+def _texts(case: dict[str, object], name: str, path: Path) -> list[str]:
+    """Give the certificates in a list of a case; a list that is not there is empty.
+
+    Raises:
+        InputError: it holds something else, which left out would make an outage of a chain that was whole.
+    """
+    value = case.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise InputError(Problem("is no list of PEM texts", file=str(path), path=name, expected="certificates as PEM"))
+    return value
 
 
 def _parse(text: str, path: Path) -> datetime:

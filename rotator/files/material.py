@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rotator.errors import InputError, Problem
 from rotator.files.policy_toml import read_bytes
+from rotator.files.reference import system_facts
 from rotator.files.roots import load_roots, mozilla_bundle
 from rotator.model.policy import Policy
 from rotator.simulate.inventory import KeyFacts, Material
@@ -34,6 +35,7 @@ class _Reading:
 
     def bundle(self) -> None:
         self.material.bundle, self.material.bundle_names = mozilla_bundle()
+        self.material.systems = system_facts()
 
     def _read(self, file: str, place: str) -> bytes | None:
         if file not in self.bytes:

@@ -7,7 +7,18 @@ from enum import StrEnum
 from typing import Any
 
 from rotator.files.place import Json, Place
-from rotator.files.policy_values import COVER, CertificateName, ChainRef, Clients, HostName, Roots, Spki, Trailing, same
+from rotator.files.policy_values import (
+    COUNT,
+    COVER,
+    CertificateName,
+    ChainRef,
+    Clients,
+    HostName,
+    Roots,
+    Spki,
+    Trailing,
+    same,
+)
 from rotator.files.reading import (
     Choice,
     Day,
@@ -288,6 +299,7 @@ APP_FIELDS: Mapping[str, Type] = {
             "source": Text(),
             "unit": Text(),
             "basis": Choice("measured", "scaled", "assumed"),
+            "spread": Choice("measured", "assumed"),
             "date": Day(),
             "file": FilePath(),
             "opt_in": Number(0.0001, 1),
@@ -305,11 +317,16 @@ APP_FIELDS: Mapping[str, Type] = {
             required=("mechanism", "hosts"),
         )
     ),
+    "unseen": COUNT,
     "releases": Many(Table(p.Release, RELEASE_FIELDS, required=("version",))),
 }
 
 
 def _check_app(app: p.App, place: Place) -> None:
+    if app.unseen is not None and not app.releases:
+        place.child("unseen").report("an app without releases hides none", expected="releases, or no unseen")
+    if app.unseen is not None and app.unseen.low > app.unseen.high:
+        place.child("unseen").report("low is above high", value=f"{app.unseen.low} > {app.unseen.high}")
     if app.releases and app.clients is not None:
         place.child("clients").report("counts belong to the releases here", expected="clients in each release")
     seen: dict[str, int] = {}

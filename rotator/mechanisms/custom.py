@@ -88,13 +88,15 @@ class Custom(Mechanism):
         """Make the configuration of a pinset, with pins on what is compared here."""
         if self.object is not None:
             spec = spec.as_kind(self.object)
-            pins = (*spec.keys, *spec.authorities, *spec.certificates)[: self.most_pins]
-            lists: tuple[PinList, ...] = (PinList(scope=self.inner.scope, pins=pins),)
-        elif self.says_both and not self.inner.says_both:
-            lists = (
-                PinList(scope=Scope.LEAF, pins=spec.keys),
+        if self.says_both and (self.object is not None or not self.inner.says_both):
+            certificates = spec.certificates if self.object is not None else ()
+            lists: tuple[PinList, ...] = (
+                PinList(scope=Scope.LEAF, pins=(*spec.keys, *certificates)),
                 PinList(scope=Scope.CA, pins=spec.authorities),
             )
+        elif self.object is not None:
+            pins = (*spec.keys, *spec.authorities, *spec.certificates)[: self.most_pins]
+            lists = (PinList(scope=self.inner.scope, pins=pins),)
         else:
             config = self.inner.from_pinset(spec)
             ends = spec.expires if self.says_expiry else None

@@ -15,16 +15,22 @@ from rotator.model.pins import Pin, decode_strict, parse_spki, spki_pin
 
 ENDINGS = (".swift", ".kt", ".kts", ".java", ".m", ".mm", ".dart", ".ts", ".js")
 MAX_CODE = 2_000_000
-_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|//[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL)
-_CONSTANT = re.compile(r"""\b(\w+)\s*(?::\s*\w+\s*)?=\s*@?(["'])((?:\\.|(?!\2)[^\\\n])*)\2""")
+# Repetitions have an end, and a text without its closing quote is a match too: time grows with a file's length only.
+_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?)|//[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL)
+_CONSTANT = re.compile(
+    r"""\b(\w{1,100})\s{0,99}(?::\s{0,99}\w{1,100}\s{0,99})?=\s{0,99}@?(["'])((?:\\.|(?!\2)[^\\\n])*+)(\2)?"""
+)
 _TOKEN = re.compile(
-    r"""@?(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\\n])*)(?P=quote)"""
-    r"|\.add(?:Pin)?\s*\(\s*(?P<call>[A-Za-z_$][\w.$]*)"
-    r"|(?P<key>[A-Za-z_$][\w.$]*)\s*:\s*@?[\[{]"
-    r"|IncludeSubdomains\s*[:,]\s*@?(?P<below>true|YES)\b"
+    r"""@?(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\\n])*+)(?P<end>(?P=quote))?"""
+    r"|\.add(?:Pin)?\s{0,99}\(\s{0,99}(?P<call>[A-Za-z_$][\w.$]{0,99})"
+    r"|(?P<declared>\b(?:let|var|val|const|final)\s{1,99})?"
+    r"(?<![\w.$])(?P<key>[A-Za-z_$][\w.$]{0,99})\s{0,99}:\s{0,99}@?[\[{]"
+    r"|[iI]ncludeSubdomains\s{0,99}[:,]\s{0,99}@?(?P<below>true|YES)\b"
 )
 _OWN = re.compile(r"^(?:self|Self|this)\.")
 """A constant of the same type; one of another type may have the same name and another value."""
+_CONTAINER = re.compile(r"^kTSK|pin|hash|key|cert|finger|digest", re.IGNORECASE)
+"""The name of a list of pins inside what belongs to a host, as in `publicKeyHashes: [`: it stands for no host."""
 _FILE_LIKE = re.compile(r"\.(?:xml|json|pem|cer|crt|der|plist|swift|kt|java|m|h|js|ts|dart|properties)$")
 
 
@@ -59,7 +65,7 @@ def candidates(code: str) -> tuple[Candidate, ...]:
     """Find the pins of a file of code, each group with the host it seems to be for."""
     code = code[:MAX_CODE]
     plain = _COMMENT.sub(_blank, code)
-    constants = {match[1]: match[3] for match in _CONSTANT.finditer(plain)}
+    constants = {match[1]: match[3] for match in _CONSTANT.finditer(plain) if match[4]}
     return tuple(_groups(plain, constants))
 
 
@@ -80,6 +86,8 @@ def _groups(code: str, constants: dict[str, str]) -> Iterator[Candidate]:
 
     for token in _TOKEN.finditer(code):
         text, other = token["text"], token["call"] or token["key"]
+        if text is not None and not token["end"]:
+            continue
         if token["below"]:
             below = True
             continue
@@ -88,7 +96,7 @@ def _groups(code: str, constants: dict[str, str]) -> Iterator[Candidate]:
             line = line if pins else code.count("\n", 0, token.start()) + 1
             pins.append(pin)
             continue
-        if other is not None and (other.startswith("kTSK") or other.rpartition(".")[2].startswith("kTSK")):
+        if token["key"] and not token["declared"] and _CONTAINER.search(token["key"].rpartition(".")[2]):
             continue
         fresh = text if text is not None else constants.get(_OWN.sub("", other or ""), "")
         is_host = _is_host(fresh)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 
 from rotator.model import names
 from rotator.model.pki import Certificate, TrustStore, may_have_issued
@@ -28,6 +29,15 @@ MAX_DEPTH = 10
 """Certificates in a path; OkHttp stops after nine signers and Conscrypt, OpenSSL and Go at similar bounds."""
 MAX_STEPS = 5_000
 """Certificates looked at in one search, so that a hostile tangle of cross-signs ends."""
+
+
+class Distrust(Enum):
+    """What a client does about an authority that left its store, where another one has signed that authority."""
+
+    KEY = "key"
+    """It refuses the key wherever it stands in a path, as with a list of blocked keys."""
+    STORE = "store"
+    """The anchor is gone, and a certificate of the key that is sent is as good as any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,8 @@ class Conditions:
     Attributes:
         at: the instant certificates must be valid at; None to ignore validity.
         distrusted: key of a distrusted authority, and the day from which leaves issued under it are refused
-            (None: all of them).
+            (None: all of them, and the authority is no anchor any more).
+        distrust: how the client goes about that.
         ended: certificates that are treated as expired whatever they say.
         local_roots: whether anchors installed by a user or an enterprise count.
         system_roots: whether the others count.
@@ -58,12 +69,15 @@ class Conditions:
 
     at: datetime | None
     distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
+    distrust: Distrust = Distrust.KEY
     ended: frozenset[bytes] = frozenset()
     local_roots: bool = True
     system_roots: bool = True
 
     def allows(self, anchor: Certificate, trust: TrustStore) -> bool:
-        """Say whether an anchor of a trust store counts."""
+        """Say whether an anchor of a trust store counts, and is still there."""
+        if (anchor.spki, None) in self.distrusted:
+            return False
         return self.local_roots if trust.is_local(anchor) else self.system_roots
 
     def without_time(self) -> Conditions:
@@ -80,11 +94,17 @@ class Conditions:
             return True
         return certificate.sha256 not in self.ended and certificate.valid_at(self.at)
 
-    def trusts(self, certificate: Certificate, leaf: Certificate) -> bool:
+    def trusts(self, certificate: Certificate, leaf: Certificate, trust: TrustStore) -> bool:
         """Say whether a distrust leaves a certificate of a path alone."""
         return not any(
-            spki == certificate.spki and (since is None or leaf.not_before >= since) for spki, since in self.distrusted
+            self._refuses(spki, trust) if since is None else leaf.not_before >= since
+            for spki, since in self.distrusted
+            if spki == certificate.spki
         )
+
+    def _refuses(self, spki: bytes, trust: TrustStore) -> bool:
+        """Say whether a distrusted key is refused below another anchor; one that no store holds can only be blocked."""
+        return self.distrust is Distrust.KEY or not trust.holds(spki)
 
 
 def find_paths(
@@ -191,7 +211,7 @@ class _Backtrack:
         return may_sign(issuer, path)
 
     def _finish(self, path: tuple[Certificate, ...]) -> Iterator[Path]:
-        if all(self.conditions.trusts(certificate, self.leaf) for certificate in path):
+        if all(self.conditions.trusts(certificate, self.leaf, self.trust) for certificate in path):
             yield Path(path, self.trust.is_local(path[-1]))
 
 
@@ -242,7 +262,7 @@ def _first_issuer(sent: tuple[Certificate, ...], trust: TrustStore, conditions: 
     whole = tuple(path)
     lenient = trust.accepts_expired_roots and len(whole) > 1
     sound = all(
-        conditions.in_time(c, lenient=lenient and c is last) and conditions.trusts(c, whole[0]) for c in whole
+        conditions.in_time(c, lenient=lenient and c is last) and conditions.trusts(c, whole[0], trust) for c in whole
     ) and all(may_sign(issuer, whole[: depth + 1]) for depth, issuer in enumerate(whole[1:]))
     return Path(whole, trust.is_local(last)) if sound else None
 

@@ -237,6 +237,10 @@ class TrustStore:
         found = [a for a in self._by_name.get(certificate.issuer_id, ()) if a.spki == certificate.signer]
         return tuple(sorted(found, key=lambda anchor: not anchor.self_signed))
 
+    def holds(self, spki: bytes) -> bool:
+        """Say whether an anchor has a key."""
+        return any(anchor.spki == spki for anchor in (*self.roots, *self.local_roots))
+
     def is_local(self, anchor: Certificate) -> bool:
         """Say whether an anchor is there only because a user or an enterprise installed it."""
         return anchor in self.local_roots and anchor not in self.roots

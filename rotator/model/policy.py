@@ -166,11 +166,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountsInfo:
-    """Where the numbers of an app came from."""
+    """Where the numbers of an app came from; `spread` is about the clients of each trust store."""
 
     source: str | None = None
     unit: str | None = None
     basis: str = "measured"
+    spread: str = "measured"
     date: date | None = None
     file: str | None = None
     opt_in: float | None = None
@@ -233,8 +234,9 @@ class App:
     """An app or a service that pins.
 
     `pinset` and `config` map a mechanism to a name or a path; the key "" stands for every mechanism of the app.
-    `hosts` maps a host to the share of clients that use it; None means every host of the policy. `cleartext` says
-    whether it takes connections without TLS, where its files do not say it.
+    `hosts` maps a host to the share of clients that use it; None means every host of the policy. `unseen` counts
+    clients of versions that the store does not show: they may run any release. `cleartext` says whether it takes
+    connections without TLS, where its files do not say it.
     """
 
     mechanism: tuple[str, ...]
@@ -252,6 +254,7 @@ class App:
     break_budget: float | None = None
     floors: tuple[Floor, ...] = ()
     counts: CountsInfo | None = None
+    unseen: Count | None = None
     released: date | None = None
     min_os: str | None = None
     cleartext: bool | None = None
@@ -329,6 +332,17 @@ class Policy:
     calendar: tuple[TimelineRow, ...] = ()
     scenarios: Mapping[str, tuple[TimelineRow, ...]] = field(default_factory=dict)
     allow: tuple[Allow, ...] = ()
+
+    def counted(self, app: str) -> date | None:
+        """Give the day the clients of an app were counted."""
+        own = self.apps[app].counts
+        return (own.date if own else None) or self.measured
+
+    @property
+    def oldest_count(self) -> date | None:
+        """Give the day of the oldest count of any app, or the day of the file where there is no app."""
+        days = [day for day in map(self.counted, self.apps) if day is not None]
+        return min(days, default=self.measured)
 
     def host_names(self, label: str) -> tuple[str, ...]:
         """Give the DNS names behind a host label."""

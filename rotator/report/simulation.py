@@ -97,7 +97,7 @@ def _row_json(row: Row, answer: Answer, whole: Count | None) -> Json:
     data: Json = {
         "app": cohort.app,
         "version": cohort.version,
-        "mechanism": list(row.connection.mechanisms),
+        "mechanism": list(dict.fromkeys(row.connection.mechanisms)),
         "trust": cohort.trust,
         "host": row.connection.host,
         "verdict": str(row.verdict),

@@ -156,10 +156,10 @@ def _users(summary: Summary, policy: Policy) -> str:
     if whole is None:
         if summary.fleet.mixed:
             return "not added: the apps are counted in unlike units"
-        return f"unknown: no counts yet. Verdicts are by version. Write clients = in {summary.file}"
+        return f"unknown: no counts yet. Verdicts are by version. rotator fleet {_policy(summary, 40)} FILE"
     units = sorted({c.unit for c in summary.fleet.cohorts if c.unit})
     bases = sorted({c.basis for c in summary.fleet.cohorts})
-    measured = f", as of {policy.measured}" if policy.measured else ""
+    measured = f", as of {policy.oldest_count}" if policy.oldest_count else ""
     said = f" ({join(bases, 3)}{measured})" if bases else ""
     return f"{span(whole.low, whole.high)} {join(units, 2) or 'clients'}{said}"
 

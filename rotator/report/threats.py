@@ -68,7 +68,7 @@ def to_document(grid: Threats, inventory: Inventory) -> Document:
         Heading("what this stands on"),
         Bullets(
             (
-                "each cell is an answer of `rotator simulate` for one client with these pins and the chain served now",
+                "each cell is an answer of `rotator simulate` for one client with these pins and all that is served",
                 f"policy {inventory.policy.name}, sha256 {inventory.digest}",
             )
         ),

@@ -87,7 +87,7 @@ def _shipping(policy: Policy, name: str, app: App, version: str, pinset: str, at
     coming = Release(version=version, released=at.date())
     for release in releases:
         if version in (release.version, *release.also):
-            counted = (app.counts.date if app.counts else None) or policy.measured
+            counted = policy.counted(name)
             out = release.released is None or counted is None or release.released <= counted
             if release.clients is not None or out:
                 raise UsageError(

@@ -15,6 +15,8 @@ from rotator.model.names import did_you_mean
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate, Chain, TrustStore, planned_certificate, unique, unknown_key
 from rotator.model.policy import Authority, ChainPlan, Policy, Trust
+from rotator.model.systems import parse_system
+from rotator.model.trusting import Lacking, lacking
 from rotator.model.when import BEGINNING, FOREVER, as_instant, plus, start_of
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory, Material
 from rotator.simulate.pinsets import key_identity, pinset_spec
@@ -56,6 +58,7 @@ def assemble(policy: Policy, material: Material, context: Context, digest: str =
         enforced=work.enforced,
         beside=work.beside,
         labels=work.labels(),
+        lacking=work.lacking,
         findings=(*material.findings, *work.findings),
     )
 
@@ -76,6 +79,7 @@ class _Assembly:
     enforced: dict[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
     beside: dict[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
     parsed: dict[tuple[str, str], PinConfig] = field(default_factory=dict)
+    lacking: dict[str, tuple[Lacking, ...]] = field(default_factory=dict)
     specs: dict[str, PinsetSpec] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -230,7 +234,7 @@ class _Assembly:
 
     def _trust_store(self, name: str, trust: Trust) -> TrustStore:
         if trust.roots is None:
-            roots = self.material.bundle
+            roots = self._came_with(name, trust)
         elif isinstance(trust.roots, str):
             roots = self.material.certificates.get(trust.roots, ())
         else:
@@ -246,6 +250,14 @@ class _Assembly:
             key_types=frozenset(trust.key_types) if trust.key_types else None,
             public=not self._all_ours(trust),
         )
+
+    def _came_with(self, name: str, trust: Trust) -> tuple[Certificate, ...]:
+        """Give the Mozilla bundle without the roots that the systems of a trust store came without."""
+        systems = [system for system in map(parse_system, trust.os) if system is not None]
+        bundle, names = self.material.bundle, self.material.bundle_names
+        self.lacking[name] = lacking(self.material.systems, systems, bundle, names) if systems else ()
+        gone = {entry.root for entry in self.lacking[name]}
+        return tuple(root for root in bundle if root not in gone)
 
     def _all_ours(self, trust: Trust) -> bool:
         """Say whether every root of a store is held by us, so that no public CA is trusted."""

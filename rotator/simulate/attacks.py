@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from rotator.model.pins import Pin
-from rotator.model.pki import Certificate, Chain, planned_certificate, unique, unknown_key
+from rotator.model.pki import Certificate, Chain, may_have_issued, planned_certificate, unique, unknown_key
 from rotator.model.verdicts import Reason
 from rotator.model.when import BEGINNING, FOREVER, plus, start_of
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
@@ -23,6 +23,8 @@ LIFETIMES = (
     (date(2027, 3, 15), 100),
     (date(2029, 3, 15), 47),
 )
+MAX_ORDERS = 32
+"""Ways up from one leaf that an attacker tries, so that a hostile tangle of cross-signs ends."""
 ANYWHERE = planned_certificate(
     identity="a public CA that nobody pins",
     spki=unknown_key("a public CA that nobody pins"),
@@ -111,14 +113,39 @@ def padding(inventory: Inventory, issued: Iterable[Chain]) -> tuple[Certificate,
 
 
 def existing(inventory: Inventory, issued: Iterable[Chain], key: Pin) -> Iterator[tuple[Certificate, ...]]:
-    """Give the chains that exist for a key: as they were sent, and with everything public sent along."""
+    """Give the chains that exist for a key: as they were sent, and in every order of what is public."""
     issued = tuple(issued)
     exist = (c for c in (*inventory.chains.values(), *inventory.key_certificates.values()) if not c.planned)
     more = padding(inventory, issued)
     for chain in (*exist, *issued):
         if chain.leaf.matches(key):
             yield chain.sent
-            yield unique((*chain.sent, *more))
+            yield from presented(chain.sent, more)
+
+
+def presented(sent: tuple[Certificate, ...], more: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
+    """Give what an attacker makes of a chain: everything sent along, and each way up alone and put first.
+
+    Which path a client compares its pins with may hang on the order in which it got the certificates.
+    """
+    whole = unique((*sent, *more))
+    yield whole
+    for one in orders(whole[0], whole[1:]):
+        yield one
+        yield unique((*one, *whole))
+
+
+def orders(leaf: Certificate, pool: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
+    """Give the ways up from a leaf over certificates that can be sent, the shortest first, roots left out.
+
+    There are no more than `MAX_ORDERS` of them.
+    """
+    able = [c for c in pool if c.ca and not c.self_signed]
+    ways: list[tuple[Certificate, ...]] = [(leaf,)]
+    for way in ways:
+        fresh = [(*way, c) for c in able if may_have_issued(c, way[-1]) and c not in way]
+        ways += fresh[: MAX_ORDERS + 1 - len(ways)]
+    yield from ways[1:]
 
 
 def got(
@@ -156,7 +183,7 @@ def got(
             )
             sent = [c for c in own if not c.self_signed]
             yield (leaf, *sent)
-            yield unique((leaf, *sent, *more))
+            yield from presented((leaf, *sent), more)
 
 
 def _keys(attack: Attack, attacks: Iterable[Attack], inventory: Inventory) -> Iterator[tuple[str, KeyIdentity]]:

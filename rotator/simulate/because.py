@@ -12,7 +12,7 @@ from rotator.model.names import did_you_mean
 from rotator.model.policy import App
 from rotator.model.verdicts import Verdict
 from rotator.simulate.explain import why
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.fleet import UNSEEN_RELEASE, Cohort
 from rotator.simulate.impact import BROKEN, EXPOSED, Row
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
@@ -280,7 +280,7 @@ def _inputs(answer: Answer, terms: Sequence[_Term]) -> Iterator[Input]:
             high=None if clients is None else clients.high,
             basis=cohort.basis,
             source=(info.source if info else None) or "",
-            date=(info.date if info else None) or policy.measured,
+            date=policy.counted(cohort.app),
             file=policy.fleet or (info.file if info else None) or "",
             part=(0.0, 0.0) if clients is None else (clients.low * term.least, clients.high * term.most),
         )
@@ -291,6 +291,8 @@ def _place(cohort: Cohort) -> str:
 
 
 def _counts_path(app: App, cohort: Cohort) -> str:
+    if cohort.release == UNSEEN_RELEASE:
+        return f"{_place(cohort)}.unseen"
     own = app.releases[cohort.release].clients if cohort.release >= 0 else app.clients
     return f"{_place(cohort)}.clients" + (f".{cohort.trust}" if isinstance(own, Mapping) else "")
 

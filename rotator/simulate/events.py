@@ -47,7 +47,7 @@ def announce(world: World, event: Occurrence, inventory: Inventory, at: datetime
     A CA says which certificates it is going to revoke: so far nothing changes. Live pins go out: some clients have
     them at once.
     """
-    world = replace(world, at=at)
+    world = world.moved_to(at)
     if event.id == "publish":
         return _publish(world, event, inventory, done=False)
     return replace(world, announced=(*world.announced, (event, _leaves(world, event.parts[0], inventory))))
@@ -174,4 +174,4 @@ def play(world: World, event: Occurrence, inventory: Inventory, at: datetime) ->
     Raises:
         UsageError: it cannot be played on this policy.
     """
-    return PLAYED[event.id, event.action](replace(world, at=at), event, inventory)
+    return PLAYED[event.id, event.action](world.moved_to(at), event, inventory)

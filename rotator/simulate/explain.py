@@ -55,17 +55,24 @@ def kept_keys(impact: Impact) -> list[tuple[str, str]]:
 
 def _doubt(row: Row) -> str:
     """Say what nobody can know of a row."""
+    if row.connection.instead:
+        return "which release they run is not known"
     if row.reason is Reason.FORCED_OUT:
         return "who updates is not cut off"
     if row.reason is Reason.KEY_TYPE_UNSUPPORTED:
         return "some clients handle this key type"
+    if row.ours.judgement.unsure and row.ours.judgement.reason is Reason.ROOT_DISTRUSTED:
+        return (
+            "a client that refuses the key of a distrusted authority finds no path, one whose store merely lost the "
+            "root goes on over the certificate that another authority gave it"
+        )
     if not row.ours.judgement.unsure and row.attacker_reason is Reason.CLEARTEXT_ALLOWED:
         return "what its code asks for decides; the app's cleartext says it"
     return "another issuer of the pool may sign" if row.ours.choice else "devices differ here"
 
 
 def _where(answer: Answer, row: Row) -> str:
-    several = len(row.connection.rules) > 1
+    several = len(row.judged.rules) > 1
     parts = [answer.name] if several else []
     if answer.place:
         parts.append(f"at {answer.place}")
@@ -75,7 +82,7 @@ def _where(answer: Answer, row: Row) -> str:
 def _ours(row: Row, inventory: Inventory) -> str:
     answer = row.ours
     text = _judgement(answer, row, inventory)
-    tell_mechanism = len(row.connection.mechanisms) > 1 and not answer.judgement.accepted
+    tell_mechanism = len(row.judged.mechanisms) > 1 and not answer.judgement.accepted
     return (f"{answer.mechanism}: " if tell_mechanism else "") + text + _where(answer, row)
 
 
@@ -184,7 +191,7 @@ def _path(path: Path | None, inventory: Inventory) -> str:
 
 def _mismatch(answer: Answer, row: Row, inventory: Inventory) -> str:
     """Say which pins are missing; where all of several lists must match, those of the lists that do not."""
-    rule = row.connection.rules[answer.name][row.connection.mechanisms.index(answer.mechanism)]
+    rule = row.judged.rules[answer.name][row.judged.mechanisms.index(answer.mechanism)]
     path = answer.judgement.path
     served = _path(path, inventory) or f"chain {answer.chain}"
     if len(rule.clauses) < 2 or path is None:
@@ -208,8 +215,8 @@ def _pins(pins: frozenset[Pin], inventory: Inventory) -> str:
 
 
 def _rejected(row: Row, answer: Answer) -> str:
-    index = row.connection.mechanisms.index(answer.mechanism)
-    return row.connection.rules[answer.name][index].rejected
+    index = row.judged.mechanisms.index(answer.mechanism)
+    return row.judged.rules[answer.name][index].rejected
 
 
 def _ended(certificate: Certificate | None, answer: Answer, row: Row, inventory: Inventory) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from rotator.mechanisms.base import Channel
 from rotator.model.policy import App, Count, Release
 from rotator.model.rules import Cleartext, Rule
+from rotator.model.systems import parse_system
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
 from rotator.simulate.noting import noted
 
 NO_VERSION = "-"
 """The version shown for an app without releases."""
+UNSEEN = "older, unseen"
+"""The version shown for clients that the store counts and does not show by version: they may run any release."""
+UNSEEN_RELEASE = -2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,8 @@ class FleetRow:
     version: str
     os: str
     clients: Count
+    day: date | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,7 @@ class Cohort:
 
     Attributes:
         app, version, trust: who they are.
-        release: index of the release in the policy, -1 for an app without releases.
+        release: index of the release in the policy, -1 for an app without releases, -2 for those of unseen versions.
         clients: how many; None when nobody knows.
         basis: `measured`, `scaled` or `assumed`.
         unit: what is counted, such as `active devices, 30 days`; "" where the policy does not say.
@@ -72,6 +78,7 @@ class Connection:
         sources: for each mechanism the pinset its pins are from, "" where they are from a file.
         channels: for each mechanism the way by which its pins come.
         beside: index among the connections beside the pinned ones, -1 for a pinned one.
+        instead: the connections it may really be, where the release is not known; the worst of them counts.
     """
 
     cohort: Cohort
@@ -84,6 +91,7 @@ class Connection:
     sources: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
     beside: int = -1
+    instead: tuple[Connection, ...] = ()
 
     @property
     def demands(self) -> tuple[str, ...]:
@@ -164,9 +172,11 @@ def fleet_of(
 
 def _by_reach(inventory: Inventory, cohort: Cohort, share: float) -> Iterator[Cohort]:
     """Tell those whom live pins do not reach from the others, where a cohort has such pins."""
-    takes_live = any(
-        channel_of(inventory, item) is Channel.LIVE for item in inventory.enforced.get((cohort.app, cohort.release), ())
-    )
+    own = [cohort.release]
+    if cohort.release == UNSEEN_RELEASE:
+        own = [index for index, _ in _out(inventory, inventory.policy.apps[cohort.app])]
+    enforced = (item for index in own for item in inventory.enforced.get((cohort.app, index), ()))
+    takes_live = any(channel_of(inventory, item) is Channel.LIVE for item in enforced)
     if not share or not takes_live:
         yield cohort
         return
@@ -185,6 +195,7 @@ def channel_of(inventory: Inventory, item: Enforced) -> Channel:
 def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> Iterator[Cohort]:
     app = inventory.policy.apps[app_name]
     basis = app.counts.basis if app.counts else "measured"
+    unit = (app.counts.unit if app.counts else None) or next((r.unit for r in table if r.app == app_name), "")
     releases: list[tuple[int, Release | None]] = list(enumerate(app.releases)) or [(-1, None)]
     for index, release in releases:
         version = release.version if release else NO_VERSION
@@ -195,6 +206,7 @@ def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> 
             counts = dict.fromkeys(shares, Count(low=0, high=0))
         else:
             counts = _inline(app.clients if release is None else release.clients, shares)
+        spread = basis if len(shares) < 2 or _spread_known(inventory, app, release) else "assumed"
         for trust, clients in counts.items():
             yield Cohort(
                 app=app_name,
@@ -202,9 +214,36 @@ def _cohorts(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> 
                 trust=trust,
                 release=index,
                 clients=clients,
-                basis=basis,
-                unit=(app.counts.unit if app.counts else None) or "",
+                basis=spread,
+                unit=unit,
             )
+    unseen = _unseen(inventory, app_name, table)
+    for trust, clients in split(unseen, app.trust or {DEFAULT_TRUST: 1.0}).items() if unseen else ():
+        yield Cohort(
+            app=app_name,
+            version=UNSEEN,
+            trust=trust,
+            release=UNSEEN_RELEASE,
+            clients=clients,
+            basis=basis,
+            unit=unit,
+        )
+
+
+def _spread_known(inventory: Inventory, app: App, release: Release | None) -> bool:
+    """Say whether the clients of each trust store were counted, and not split by shares."""
+    clients = app.clients if release is None else release.clients
+    given = inventory.policy.fleet is not None or isinstance(clients, Mapping)
+    return given and (app.counts is None or app.counts.spread == "measured")
+
+
+def _unseen(inventory: Inventory, app: str, table: Sequence[FleetRow]) -> Count | None:
+    """Give the clients of versions that the store does not show; None where there are none."""
+    if inventory.policy.fleet is None:
+        found = inventory.policy.apps[app].unseen
+    else:
+        found = add(row.clients for row in table if row.app == app and row.version == UNSEEN)
+    return found if found is not None and found.high else None
 
 
 def _to_come(inventory: Inventory, app: App, release: Release) -> bool:
@@ -233,15 +272,32 @@ def _from_table(
 ) -> Mapping[str, Count | None]:
     """Add the rows of one release up by trust store; a version without rows has no clients."""
     names = {release.version, *release.also} if release else {NO_VERSION, ""}
-    by_os = {os: trust for trust in shares for os in getattr(inventory.policy.trust.get(trust), "os", ())}
+    stores = {name: inventory.policy.trust[name].os for name in shares if name in inventory.policy.trust}
     found: dict[str, Count | None] = {trust: Count(low=0, high=0) for trust in shares}
     for row in table:
         if row.app != app or row.version not in names:
             continue
-        parts = {by_os[row.os]: row.clients} if row.os in by_os else split(row.clients, shares)
+        store = store_of(row.os, stores)
+        parts = split(row.clients, shares) if store is None else {store: row.clients}
         for trust, count in parts.items():
             found[trust] = add([c for c in (found.get(trust), count) if c is not None])
     return found
+
+
+def store_of(os: str, stores: Mapping[str, Sequence[str]], platform: str = "android") -> str | None:
+    """Find the trust store of an operating system.
+
+    Args:
+        os: as a table of counts says it, such as `24` or `iOS 18.1`.
+        stores: the operating systems of each store, as the policy lists them.
+        platform: what a bare number is of.
+    """
+    exact = next((name for name, listed in stores.items() if os in listed), None)
+    system = parse_system(os, platform)
+    if exact is not None or system is None:
+        return exact
+    known = ((name, parse_system(text)) for name, listed in stores.items() for text in listed)
+    return next((name for name, own in known if own is not None and system.within(own)), None)
 
 
 def split(count: Count, shares: Mapping[str, float]) -> dict[str, Count]:
@@ -265,6 +321,9 @@ def _connections(
 ) -> Iterator[Connection]:
     policy = inventory.policy
     app = policy.apps[cohort.app]
+    if cohort.release == UNSEEN_RELEASE:
+        yield from _any_release(inventory, cohort, rules)
+        return
     enforced = inventory.enforced.get((cohort.app, cohort.release), ())
     usage = policy.hosts_of(cohort.app)
     for host, share in usage.items():
@@ -281,6 +340,32 @@ def _connections(
                 rules,
                 beside=index,
             )
+
+
+def _any_release(
+    inventory: Inventory, cohort: Cohort, rules: dict[tuple[Enforced, str, str], Rule]
+) -> Iterator[Connection]:
+    """Give the connections of clients that may run any release that is out: each with all it may be."""
+    each = [
+        list(_connections(inventory, replace(cohort, release=index, version=release.version), rules))
+        for index, release in _out(inventory, inventory.policy.apps[cohort.app])
+    ]
+    for found in zip(*each, strict=True):
+        yield replace(
+            found[0],
+            cohort=cohort,
+            mechanisms=tuple(name for c in found for name in c.mechanisms),
+            rules={name: tuple(rule for c in found for rule in c.rules[name]) for name in found[0].rules},
+            sources=tuple(source for c in found for source in c.sources),
+            channels=tuple(channel for c in found for channel in c.channels),
+            instead=found,
+        )
+
+
+def _out(inventory: Inventory, app: App) -> list[tuple[int, Release]]:
+    """Give the releases that are out, all of them where none is."""
+    every = list(enumerate(app.releases))
+    return [(index, release) for index, release in every if not _to_come(inventory, app, release)] or every
 
 
 def _connection(

@@ -48,6 +48,7 @@ class Row:
         ours: how our own chain fares.
         attacker: how the attacker fares; None where there is none, or nothing it could present.
         unsure: the answer turns inside what nobody can know, and is the worse one.
+        through: which of the connections that it may be decided on our chain; None where it is certain.
     """
 
     connection: Connection
@@ -56,6 +57,12 @@ class Row:
     ours: Answer
     attacker: Answer | None
     unsure: bool
+    through: Connection | None = None
+
+    @property
+    def judged(self) -> Connection:
+        """Give the connection whose rules decided on our chain."""
+        return self.through or self.connection
 
     @property
     def reason(self) -> Reason:

@@ -14,8 +14,8 @@ from rotator.simulate.fleet import Cohort, Connection, rule_of
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
 from rotator.simulate.world import LocalRoot, World
 
-Taken = Callable[[Connection, str, Rule], bool]
-"""Whether a client of a connection takes the header an attacker sends, by name and rule."""
+Taken = Callable[[Connection, str, int], bool]
+"""Whether a client of a connection, as it shipped, took an attacker's header, by name and number of the mechanism."""
 
 
 def is_of(cohort: Cohort, who: tuple[str, str, str], names: tuple[str, ...]) -> bool:
@@ -75,9 +75,8 @@ class InForce:
         return replace(connection, rules=rules)
 
     def _rule(self, connection: Connection, name: str, number: int, rule: Rule) -> Rule:
-        channel, source = connection.channels[number], connection.sources[number]
-        if source in self.world.wrong:
-            rule = mispinned(rule, source)
+        channel = connection.channels[number]
+        rule = self.carried(connection, number, rule)
         if channel is Channel.LIVE and not connection.cohort.offline:
             rule = self._published(connection, name, number, rule)
         since = self._hostile(connection.host)
@@ -86,8 +85,13 @@ class InForce:
         if channel is Channel.LIVE:
             ours_again = any(p.done and p.since >= since for p in self.world.live(connection.cohort.app))
             return rule if ours_again and not connection.cohort.offline else replace(rule, hostile=True)
-        taken = channel is Channel.DNS or (channel is Channel.HEADER and self.taken(connection, name, rule))
+        taken = channel is Channel.DNS or (channel is Channel.HEADER and self.taken(connection, name, number))
         return replace(rule, hostile=True) if taken else rule
+
+    def carried(self, connection: Connection, number: int, rule: Rule) -> Rule:
+        """Give a rule as it was delivered: with pins that match nothing where its pinset went out wrong."""
+        source = connection.sources[number]
+        return mispinned(rule, source) if source in self.world.wrong else rule
 
     def _hostile(self, host: str) -> datetime | None:
         """Say since when an attacker writes the pins of a host, the latest time where there were several."""

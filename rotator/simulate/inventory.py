@@ -11,6 +11,7 @@ from rotator.model.findings import Finding
 from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, Chain, TrustStore, unique
 from rotator.model.policy import Policy
+from rotator.model.trusting import Lacking, SystemFacts
 
 DEFAULT_TRUST = "mozilla"
 """The name shown for the trust store of an app that names none: the Mozilla bundle."""
@@ -37,6 +38,7 @@ class Material:
         keys: by name of the key.
         bundle: the Mozilla roots.
         bundle_names: the same by every name people know them by.
+        systems: what is known of the trust stores of systems.
         shipped: bytes of shipped pin files, by absolute path.
         beside: bytes of the files that belong to shipped ones, by the path of those and the ending of their name.
         verifiers: checks of signatures, by the name of the key, for keys that sign pins.
@@ -47,6 +49,7 @@ class Material:
     keys: dict[str, KeyFacts] = field(default_factory=dict)
     bundle: tuple[Certificate, ...] = ()
     bundle_names: dict[str, Certificate] = field(default_factory=dict)
+    systems: SystemFacts = field(default_factory=SystemFacts)
     shipped: dict[str, bytes] = field(default_factory=dict)
     beside: dict[tuple[str, str], bytes] = field(default_factory=dict)
     verifiers: dict[str, Callable[[bytes, bytes], bool]] = field(default_factory=dict)
@@ -96,6 +99,7 @@ class Inventory:
         published: what releases would enforce with other live pins, by app and pinset: by index of the release and of
             `beside` (-1 for the pinned connections), for the questions that publish them.
         labels: the shortest name of each known pin.
+        lacking: by trust store, the public roots that its systems came without.
         findings: what is to be said about the files read.
     """
 
@@ -112,6 +116,7 @@ class Inventory:
     beside: Mapping[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
     published: Mapping[tuple[str, str], Mapping[tuple[int, int], tuple[Enforced, ...]]] = field(default_factory=dict)
     labels: Mapping[Pin, str] = field(default_factory=dict)
+    lacking: Mapping[str, tuple[Lacking, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     def certificates_of(self, keys: Collection[bytes]) -> tuple[Certificate, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rotator.model.paths import Conditions, Path, find_paths
+from rotator.model.paths import Conditions, Distrust, Path, find_paths
 from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, TrustStore, may_have_issued, unique
 from rotator.model.rules import (
@@ -51,6 +51,24 @@ def judge(
         situation: time, distrust, ended and revoked certificates.
         side: whose chain it is.
     """
+    if situation.distrusted and situation.distrust is None and _in_doubt(sent, trust, situation):
+        left, blocked = (
+            judge(rule, sent, host, trust, replace(situation, distrust=distrust), side)
+            for distrust in (Distrust.STORE, Distrust.KEY)
+        )
+        return _worse(left, blocked, side)
+    return _decide(rule, sent, host, trust, situation, side)
+
+
+def _decide(
+    rule: Rule,
+    sent: tuple[Certificate, ...],
+    host: str,
+    trust: TrustStore,
+    situation: Situation,
+    side: Side,
+) -> Judgement:
+    """Judge where what a client does about distrust makes no difference or is known."""
     if not sent:
         ended = rule.expiry is not None and situation.at >= rule.expiry.first
         in_force = not rule.rejected and rule.mode is Mode.ENFORCE and _unpinned(rule, lapsed=ended) is None
@@ -78,6 +96,12 @@ def judge(
     if situation.at >= ends.last:
         return after
     return _worse(_judge(rule, sent, host, trust, situation, side, lapsed=False), after, side)
+
+
+def _in_doubt(sent: tuple[Certificate, ...], trust: TrustStore, situation: Situation) -> bool:
+    """Say whether a root that is distrusted is also at hand as a certificate of another authority."""
+    gone = {spki for spki, since in situation.distrusted if since is None}
+    return any(c.spki in gone and not c.self_signed and trust.holds(c.spki) for c in (*sent, *situation.extra))
 
 
 def _taken_over(rule: Rule) -> Rule:
@@ -142,10 +166,7 @@ def _with_path(
 ) -> Judgement:
     """Judge where the client builds a path: everything that is wrong is looked for, the first reason is told."""
     wrong: dict[Reason, Certificate | None] = {}
-    conditions = Conditions(
-        at=situation.at,
-        distrusted=situation.distrusted,
-        ended=situation.ended,
+    conditions = situation.conditions(
         local_roots=rule.local_roots is not LocalRoots.UNTRUSTED,
         system_roots=rule.system_roots is not LocalRoots.UNTRUSTED,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from rotator.model.paths import Path
+from rotator.model.paths import Conditions, Distrust, Path
 from rotator.model.pins import Pin
 from rotator.model.pki import Certificate
 from rotator.model.verdicts import Reason
@@ -26,6 +26,7 @@ class Situation:
     Attributes:
         at: the instant.
         distrusted: see `rotator.model.paths.Conditions`.
+        distrust: what the client does about those that were anchors; None where nobody knows.
         ended: certificates that are treated as expired.
         revoked: certificates whose revocation is out.
         extra: certificates that clients may build with though nobody sends them.
@@ -33,9 +34,21 @@ class Situation:
 
     at: datetime
     distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
+    distrust: Distrust | None = None
     ended: frozenset[bytes] = frozenset()
     revoked: frozenset[bytes] = frozenset()
     extra: tuple[Certificate, ...] = ()
+
+    def conditions(self, *, local_roots: bool = True, system_roots: bool = True) -> Conditions:
+        """Give what holds while a client that looks at these anchors builds a path."""
+        return Conditions(
+            at=self.at,
+            distrusted=self.distrusted,
+            distrust=self.distrust or Distrust.KEY,
+            ended=self.ended,
+            local_roots=local_roots,
+            system_roots=system_roots,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

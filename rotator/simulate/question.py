@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -104,27 +104,30 @@ class Answer:
             f"key-compromise:{name}?certified=yes plays that a CA issues one"
             for name in self.impact.world.uncertified(self.inventory)
         ]
-        notes += self.impact.world.notes
+        notes += [*self.impact.world.notes, *_came_without(self.inventory, self.fleet)]
         at = show(self.impact.at)
         notes += [f"not yet at {at}: {h.occurrence.text} takes effect at {show(h.at)}" for h in self.later]
         if self.fleet.population is None:
             notes.append(f"{_why_unknown(self.fleet)}: verdicts are by version, totals are unknown")
-        elif self.inventory.policy.measured is not None:
+        elif self.inventory.policy.oldest_count is not None:
             notes.append(
-                f"assumed: client counts are frozen as of {self.inventory.policy.measured}; nobody updates here"
+                f"assumed: client counts are frozen as of {self.inventory.policy.oldest_count}; nobody updates here"
             )
         else:
             notes.append("assumed: client counts are frozen as the policy states them; nobody updates here")
         return tuple(notes)
 
 
-def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = ()) -> Answer:
+def ask(
+    picture: Picture, question: Question, calendar: Sequence[Occurrence] = (), start: World | None = None
+) -> Answer:
     """Answer a question.
 
     Args:
         picture: everything read.
         question: what is asked.
         calendar: what happens in any case.
+        start: the world before all of it; without it, the one that the policy states.
 
     Raises:
         UsageError: an occurrence names nothing in the policy, or cannot be played on it.
@@ -135,14 +138,14 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
     order = happenings(occurrences, question.default or question.at, picture.policy)
     prepared = as_asked(picture.inventory, picture.material, picture.context, picture.digest, order)
     inventory, fleet = prepared.inventory, prepared.fleet(picture.table)
-    timeline = Timeline(inventory, order)
+    timeline = Timeline(inventory, order, start)
     judges = Judges(inventory)
     impact = judges.impact(fleet, timeline.world_at(question.at), question.at)
-    start = min([question.at, *(h.at for h in order if h.occurrence in _asked(question))])
+    begin = min([question.at, *(h.at for h in order if h.occurrence in _asked(question))])
     end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
     segments = [
         (at, judges.impact(fleet, timeline.world_at(at), at))
-        for at in timeline.instants(start, max(end, question.at), expiries(fleet, inventory))
+        for at in timeline.instants(begin, max(end, question.at), expiries(fleet, inventory))
     ]
     return Answer(
         question=question,
@@ -153,8 +156,21 @@ def ask(picture: Picture, question: Question, calendar: Sequence[Occurrence] = (
         days=_days(question, segments, fleet) if question.until is not None else (),
         window=tuple(impact for at, impact in segments if at >= question.at) if question.until is not None else (),
         later=tuple(h for h in order if h.at > question.at and h.occurrence in _asked(question)),
-        odds=_odds(judges, fleet, Timeline(inventory, ()).world_at(question.at), question),
+        odds=_odds(judges, fleet, Timeline(inventory, (), start).world_at(question.at), question),
     )
+
+
+def _came_without(inventory: Inventory, fleet: Fleet) -> Iterator[str]:
+    """Say of each trust store in use which public roots its systems came without, and how that is known."""
+    used = {cohort.trust for cohort in fleet.cohorts}
+    for store, entries in inventory.lacking.items():
+        if store not in used or not entries:
+            continue
+        published = [entry.root.label for entry in entries if entry.certainty == "published"]
+        young = len(entries) - len(published)
+        parts = [", ".join(published)] if published else []
+        parts += [f"{young} roots younger than the system"] if young else []
+        yield f"assumed: {store} trusts the Mozilla bundle without {' and '.join(parts)}"
 
 
 def _odds(judges: Judges, fleet: Fleet, today: World, question: Question) -> tuple[Odds, ...]:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 
 from rotator.model.names import canonical
 from rotator.model.pins import Pin, PinKind
 from rotator.model.pki import Certificate, TrustStore, planned_certificate, unique, unknown_key
 from rotator.model.rules import Base, Cleartext, Rule, Usage
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
+from rotator.model.when import SECOND, plus
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
 from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Answer, Impact, Row
@@ -93,14 +95,39 @@ class _Scene:
         self.inventory = judges.inventory
         self.world = world
         self.situation = world.situation(at, judges.inventory)
-        self.in_force = InForce(judges.inventory, world, self._takes_header)
+        self.in_force = InForce(judges.inventory, world, self._took_header)
         self.padding = padding(judges.inventory, world.issued) if world.attacks else ()
         self.exist: dict[Pin, Chains] = {}
         self.issued: dict[tuple[object, ...], Chains] = {}
         self.stores: dict[str, TrustStore] = {}
+        self.earlier: tuple[_Scene, ...] | None = None
 
     def row(self, shipped: Connection) -> Row:
-        """Answer both questions for a connection."""
+        """Answer both questions for a connection; of one that may be any of several each has its worst answer."""
+        if not shipped.instead:
+            return self._row(shipped)
+        rows = [self._row(each) for each in shipped.instead]
+        first = next((row for row in rows if not row.ours.judgement.accepted), None)
+        first = first or next((row for row in rows if not row.pin_in_force), rows[0])
+        theirs = next((row.attacker for row in rows if row.verdict.is_exposed), rows[0].attacker)
+        ours = _doubted(first.ours, {row.ours.judgement.accepted for row in rows})
+        attacker = None if theirs is None else _doubted(theirs, {row.verdict.is_exposed for row in rows})
+        verdict = verdict_of(
+            ours_accepted=ours.judgement.accepted,
+            pin_in_force=ours.judgement.pin_in_force,
+            attacker_accepted=any(row.verdict.is_exposed for row in rows),
+        )
+        return Row(
+            connection=shipped,
+            at=self.situation.at,
+            verdict=verdict,
+            ours=ours,
+            attacker=attacker,
+            unsure=len({row.verdict for row in rows}) > 1 or any(row.unsure for row in rows),
+            through=first.connection,
+        )
+
+    def _row(self, shipped: Connection) -> Row:
         connection = self.in_force.connection(shipped)
         trust = self.in_force.store(connection.cohort)
         ours = _worst(self._ours(connection, trust))
@@ -220,16 +247,33 @@ class _Scene:
             known = (*self.padding, *(root for root in trust.roots if any(root.matches(pin) for pin in pinned)))
             yield from (c for c in known if c.ca and c.spki not in held and c.signer not in held)
 
-    def _takes_header(self, connection: Connection, name: str, rule: Rule) -> bool:
-        """Say whether a client took the header of whoever controlled its host: it must accept the connection."""
-        store = self.in_force.store(connection.cohort)
+    def _took_header(self, shipped: Connection, name: str, number: int) -> bool:
+        """Say whether a client took the header of whoever controlled its host, in this world or an earlier one.
+
+        It must accept the connection. Between two happenings pins and certificates only end, so that the first and
+        the last instant of each world tell.
+        """
+        if self.earlier is None:
+            worlds = (*self.world.earlier, self.world)
+            self.earlier = tuple(
+                _Scene(self.judges, world, plus(after.at, -SECOND)) for world, after in pairwise(worlds)
+            )
+        return any(scene.takes_header(shipped, name, number) for scene in (*self.earlier, self))
+
+    def takes_header(self, shipped: Connection, name: str, number: int) -> bool:
+        """Say whether a client takes the header of whoever controls its host while this world lasts."""
+        rule = self.in_force.carried(shipped, number, shipped.rules[name][number])
+        store = self.in_force.store(shipped.cohort)
+        since = shipped.cohort.since
+        instants = [at for at in dict.fromkeys((self.world.at, self.situation.at)) if since is None or since <= at]
         for attack in self.world.attacks:
-            if attack.kind is Reason.HOSTILE_PINS and attack.reaches(connection.host):
-                then = replace(self.situation, at=attack.since)
+            if attack.kind is Reason.HOSTILE_PINS and attack.reaches(shipped.host):
                 trust = self._trusting(attack, store)
-                for sent in self._presented(attack, connection, trust, name, (rule,)):
-                    if self.judges.judge(rule, sent, name, trust, then, Side.ATTACKER).accepted:
-                        return True
+                for sent in self._presented(attack, shipped, trust, name, (rule,)):
+                    for at in instants:
+                        then = replace(self.situation, at=at)
+                        if self.judges.judge(rule, sent, name, trust, then, Side.ATTACKER).accepted:
+                            return True
         return False
 
     def _together(
@@ -266,6 +310,13 @@ def version_key(version: str) -> tuple[tuple[int, str], ...]:
     """Give what versions are put in order by: numbers as numbers, words before them."""
     parts = re.findall(r"\d+|[^\d.+_-]+", version)
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+
+
+def _doubted(answer: Answer, outcomes: set[bool]) -> Answer:
+    """Mark an answer as unsure where another release would have another."""
+    if len(outcomes) < 2:
+        return answer
+    return replace(answer, judgement=replace(answer.judgement, unsure=True))
 
 
 def _of_choice(answers: list[Answer]) -> Answer:

@@ -1,6 +1,6 @@
 """What each kind of pin protects against, and what ordinary maintenance then breaks: asked of the judge, not written.
 
-For one host the same client is played once for each kind of pin, on the chain that is really served, through every
+For one host the same client is played once for each kind of pin, on what is really served by then, through every
 threat and every kind of maintenance. Each cell is an ordinary answer of `rotator.simulate.question`.
 """
 
@@ -26,10 +26,14 @@ from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
 from rotator.simulate.pinsets import identity_of, key_identity, pinset_spec
 from rotator.simulate.question import Picture, Question, ask
 from rotator.simulate.standard import backups_of
+from rotator.simulate.timeline import Timeline, check_names, from_row, happenings
+from rotator.simulate.world import World
 
 NEXT, OTHER, OTHER_ROOT, SECOND = "next-certificate", "other-ca", "other-ca-root", "second-intermediate"
 UNPINNED = "unpinned-ca"
 LIFE = timedelta(days=90)
+FAR_AHEAD = timedelta(days=3650)
+"""How long the pins of a grid hold where its client takes none without an end."""
 
 
 def threats(picture: Picture, host: str, mechanism: Mechanism, trust: str, at: datetime) -> Threats:
@@ -57,16 +61,17 @@ def threats(picture: Picture, host: str, mechanism: Mechanism, trust: str, at: d
     )
 
 
-def leads(inventory: Inventory, host: str, trust: str, at: datetime) -> bool:
+def leads(picture: Picture, host: str, trust: str, at: datetime) -> bool:
     """Say whether what a host serves leads to a root of a trust store."""
-    chain = _served(inventory, host)
-    return chain is not None and _path(inventory, chain, trust, at) is not None
+    offers = _today(picture, at).served.get(host, ())
+    return any(_path(picture.inventory, offer.chain, trust, at) is not None for offer in offers)
 
 
-def _served(inventory: Inventory, host: str) -> Chain | None:
-    return next(
-        (inventory.chains[name] for name in inventory.policy.hosts[host].serves if name in inventory.chains), None
-    )
+def _today(picture: Picture, at: datetime) -> World:
+    """Give the world as the policy and its calendar make it by an instant."""
+    rows = tuple(from_row(row) for row in picture.policy.calendar)
+    check_names(rows, picture.policy)
+    return Timeline(picture.inventory, happenings(rows, at, picture.policy)).world_at(at)
 
 
 def _path(inventory: Inventory, chain: Chain, trust: str, at: datetime) -> Path | None:
@@ -86,10 +91,12 @@ class _Stage:
     def __init__(self, picture: Picture, host: str, mechanism: Mechanism, trust: str, at: datetime) -> None:
         self.host, self.mechanism, self.trust, self.at = host, mechanism, trust, at
         own = picture.inventory
-        chain = _served(own, host)
-        if chain is None:
+        today = _today(picture, at)
+        offers = today.served.get(host, ())
+        if not offers:
             raise UsageError(Problem(f"{host} serves nothing", value=host))
-        path = _path(own, chain, trust, at)
+        paths = ((offer.chain, _path(own, offer.chain, trust, at)) for offer in offers)
+        chain, path = next(((chain, path) for chain, path in paths if path is not None), (offers[0].chain, None))
         if path is None:
             raise UsageError(
                 Problem(
@@ -99,6 +106,20 @@ class _Stage:
                 )
             )
         self.chain, self.path = chain, path
+        # What is pinned is of one chain, and what the host serves beside it is judged as well: the worse counts.
+        self.offers = tuple(
+            replace(offer, chain=replace(chain, name="served")) if offer.chain == chain else offer for offer in offers
+        )
+        self.start = replace(
+            today,
+            served={host: self.offers},
+            changed={},
+            local_roots=(),
+            wrong=frozenset(),
+            published=(),
+            floors=(),
+            notes=(),
+        )
         self.names = self._named(own)
         self.leaf = self.names[self.path.certificates[0]]
         self.issuer = self.names[self.path.certificates[1]]
@@ -119,9 +140,10 @@ class _Stage:
 
     def _kinds(self) -> Iterator[Kind]:
         """Give every kind of pin, each without and with a backup."""
+        ends = plus(self.at, FAR_AHEAD) if self.mechanism.needs_expiry else None
 
         def kind(name: str, label: str, short: str, pinset: Pinset) -> Kind:
-            return Kind(id=name, label=label, short=short, pinset=pinset)
+            return Kind(id=name, label=label, short=short, pinset=replace(pinset, expires=ends))
 
         yield kind("nothing", "nothing", "none", Pinset())
         yield kind("root", "the root", "root", Pinset(authorities=(self.root,)))
@@ -229,7 +251,9 @@ class _Stage:
             not_after=plus(self.at, LIFE),
             planned=True,
         )
+        beside = {f"served beside {n}": o.chain for n, o in enumerate(self.offers, 1) if o.chain.name != "served"}
         return {
+            **beside,
             "served": replace(self.chain, name="served"),
             NEXT: Chain(name=NEXT, sent=(leaf, *self.chain.sent[1:]), planned=True),
             OTHER: Chain(name=OTHER, sent=(moved, *authorities[OTHER]), planned=True),
@@ -242,9 +266,7 @@ class _Stage:
         authorities: Mapping[str, object],
         chains: Mapping[str, object],
     ) -> Policy:
-        host = replace(
-            own.hosts[self.host], serves=("served",), edges=(), issuer_pool={}, renew_key=None, control="ours"
-        )
+        host = replace(own.hosts[self.host], serves=("served",), edges=(), renew_key=None, control="ours")
         app = App(mechanism=(self.mechanism.id,), trust={self.trust: 1.0}, clients=Count(low=1, high=1))
         return replace(
             own,
@@ -324,7 +346,7 @@ class _Stage:
             yield self._row(name, label, *done, maintenance=True)
 
     def _row(self, name: str, label: str, *occurrences: Occurrence, maintenance: bool = False) -> Threat:
-        answer = ask(self.picture, Question(occurrences=occurrences, at=self.at))
+        answer = ask(self.picture, Question(occurrences=occurrences, at=self.at), start=self.start)
         rows = {row.connection.cohort.app: row for row in answer.impact.rows}
         cells = []
         for kind in self.kinds:

@@ -13,7 +13,7 @@ from rotator.model.when import SECOND, as_instant, parse_duration, plus
 from rotator.simulate.events import announce, play
 from rotator.simulate.grammar import REVOCATION_CLOCK, Occurrence, parse_action, parse_event, unknown_names
 from rotator.simulate.inventory import Enforced, Inventory
-from rotator.simulate.world import World, first_world
+from rotator.simulate.world import World, as_marked, first_world, marked_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,24 @@ def _ended(item: Enforced, ends: Mapping[str, datetime]) -> Enforced:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The happenings of a question and the worlds they make."""
+    """The happenings of a question and the worlds they make.
+
+    Attributes:
+        inventory: the policy with everything looked up.
+        order: what happens.
+        start: the world before all of it; without it, the one that the policy states.
+    """
 
     inventory: Inventory
     order: tuple[Happening, ...]
+    start: World | None = None
+
+    def _first(self, at: datetime) -> World:
+        return first_world(self.inventory, at) if self.start is None else replace(self.start, at=at)
 
     def world_at(self, at: datetime) -> World:
         """Give the world at an instant, everything up to and including it played."""
-        world = first_world(self.inventory, at)
+        world = self._first(at)
         for happening in self.order:
             if happening.at > at:
                 break
@@ -131,9 +141,9 @@ class Timeline:
         """Give every instant at which something happens, with the worlds before and after it."""
         if not self.order:
             return
-        world = first_world(self.inventory, self.order[0].at)
+        world = self._first(self.order[0].at)
         for at, together in groupby(self.order, key=lambda happening: happening.at):
-            before = world
+            before = world = as_marked(world, self.inventory, at)
             for happening in together:
                 function = announce if happening.announced else play
                 world = function(world, happening.occurrence, self.inventory, at)
@@ -147,12 +157,13 @@ class Timeline:
             end: the last.
             expiries: instants at which pins end.
         """
-        bounds = {start, *(h.at for h in self.order), *expiries, *self._validity_bounds(end)}
+        bounds = {start, *(h.at for h in self.order), *expiries}
+        bounds |= {*(since for _, since in marked_since(self.inventory)), *self._validity_bounds(end)}
         return tuple(sorted(instant for instant in bounds if start <= instant <= end))
 
     def _validity_bounds(self, end: datetime) -> Iterator[datetime]:
         """Give the instants at which a certificate that may matter begins or has ended."""
-        worlds = [first_world(self.inventory, end), *(world for at, _, world in self.steps() if at <= end)]
+        worlds = [self._first(end), *(world for at, _, world in self.steps() if at <= end)]
         chains = [*self.inventory.chains.values(), *(chain for world in worlds for chain in world.issued)]
         chains += [offer.chain for world in worlds for offers in world.served.values() for offer in offers]
         certificates = [*(c for chain in chains for c in chain.sent), *self.inventory.extra]

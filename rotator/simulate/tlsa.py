@@ -64,7 +64,7 @@ def _judge_record(
         if not anchors:
             return _refused(Reason.PIN_MISMATCH)
         trust = TrustStore(name="sent", roots=anchors)
-    conditions = Conditions(at=situation.at, distrusted=situation.distrusted, ended=situation.ended)
+    conditions = situation.conditions()
     path = next(_paths(rule, sent, trust, conditions), None)
     if path is None:
         timeless = next(_paths(rule, sent, trust, conditions.without_time()), None)

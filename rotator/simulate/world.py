@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, Chain
 from rotator.model.verdicts import Reason
+from rotator.model.when import BEGINNING, as_instant
 from rotator.simulate.attacks import Attack, existing
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
@@ -71,6 +72,7 @@ class World:
         announced: revocations that are announced and not out, with the certificates they are of.
         attacks: what the attacker holds.
         hostile: by host, since when an attacker writes the pins that clients take from outside.
+        earlier: the worlds before this one since an attacker first wrote pins: what clients took then, they keep.
         local_roots: roots that were installed on devices.
         wrong: pinsets whose pins match nothing.
         published: live pins, the latest last.
@@ -89,6 +91,7 @@ class World:
     announced: tuple[tuple[Occurrence, frozenset[bytes]], ...] = ()
     attacks: tuple[Attack, ...] = ()
     hostile: tuple[tuple[str, datetime], ...] = ()
+    earlier: tuple[World, ...] = ()
     local_roots: tuple[LocalRoot, ...] = ()
     wrong: frozenset[str] = frozenset()
     published: tuple[Published, ...] = ()
@@ -104,6 +107,12 @@ class World:
             revoked=self.revoked,
             extra=inventory.extra,
         )
+
+    def moved_to(self, at: datetime) -> World:
+        """Give the world in which something happens at an instant; what happens at once makes one world."""
+        if not self.hostile or at <= self.at:
+            return replace(self, at=at)
+        return replace(self, at=at, earlier=(*self.earlier, replace(self, earlier=())))
 
     def with_offers(self, host: str, offers: tuple[Offer, ...]) -> World:
         """Give the world in which a host serves something else; planned chains come to exist by being served."""
@@ -166,4 +175,24 @@ def first_world(inventory: Inventory, at: datetime) -> World:
             if name in inventory.chains
         ]
         world = world.with_offers(label, tuple(offers))
-    return replace(world, changed={})
+    return as_marked(replace(world, changed={}), inventory, at)
+
+
+def as_marked(world: World, inventory: Inventory, at: datetime) -> World:
+    """Give the world with what the policy says became of keys by an instant: gone, or held by an attacker."""
+    for name, since in marked_since(inventory):
+        pin = inventory.keys[name].pin
+        if since > at:
+            continue
+        if inventory.policy.keys[name].status == "compromised":
+            world = world.attacked(Attack(kind=Reason.KEY_STOLEN, key=pin, subject=name, since=since))
+        else:
+            world = replace(world, lost=world.lost | {pin})
+    return world
+
+
+def marked_since(inventory: Inventory) -> Iterator[tuple[str, datetime]]:
+    """Give each key that the policy marks as compromised, lost or destroyed, and since when; without a day, ever."""
+    for name, key in inventory.policy.keys.items():
+        if key.status != "active":
+            yield name, as_instant(key.since) if key.since is not None else BEGINNING

@@ -79,7 +79,10 @@ def carried(answer: Answer, key: str) -> Total:
     hit = {
         row.connection.index: True
         for row in answer.impact.rows
-        if any(pin in rule.pins for rules in row.connection.rules.values() for rule in rules)
+        if all(
+            any(pin in rule.pins for rules in c.rules.values() for rule in rules)
+            for c in row.connection.instead or (row.connection,)
+        )
     }
     return total_of(answer.fleet, hit)
 

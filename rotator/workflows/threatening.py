@@ -62,7 +62,7 @@ def _usual(picture: Picture, host: str, wanted: str | None, now: datetime) -> tu
         name, trust = max(fitting, key=lambda key: fitting[key])
         return _mechanism(picture, name), trust
     stores = [key[1] for key in sorted(sizes, key=lambda key: -sizes[key])] or [DEFAULT_TRUST, *picture.policy.trust]
-    trust = next((name for name in stores if leads(picture.inventory, host, name, now)), stores[0])
+    trust = next((name for name in stores if leads(picture, host, name, now)), stores[0])
     return _mechanism(picture, wanted or USUAL), trust
 
 

@@ -430,3 +430,16 @@ def test_a_compromised_key_that_is_served_is_an_error(desk: Desk) -> None:
     assert "compromised-key-served" not in desk.findings(BASE + app("shop"))
     backup = BASE.replace('b = { csr = "b.csr", ', 'b = { csr = "b.csr", status = "compromised", ')
     assert "compromised-key-served" not in desk.findings(backup + app("shop"))
+
+
+@pytest.mark.parametrize("status", ["lost", "destroyed"])
+def test_a_key_that_is_gone_and_served_is_an_error(desk: Desk, status: str) -> None:
+    def marked(since: str) -> str:
+        return BASE.replace("proved = 2026-11-01 }\nb", f'status = "{status}"{since} }}\nb') + app("shop")
+
+    for since in ("", ", since = 2026-11-01", ", since = 2026-12-01"):
+        found = next(f for f in desk.check(marked(since)).findings if f.id == f"{status}-key-served")
+        assert (found.severity, found.subject) == (ERROR, "keys.a")
+        assert "api" in found.message
+        assert (found.due is not None) is since.endswith("12-01")
+    assert f"{status}-key-served" not in desk.findings(BASE + app("shop"))

@@ -18,6 +18,7 @@ from rotator.checks.difference import TODAY
 from rotator.cli.parser import parser
 from rotator.files.facts import known_facts
 from rotator.files.policy_tables import json_schema
+from rotator.files.reference import system_facts
 from rotator.mechanisms.base import Mechanism, PinsetSpec
 from rotator.mechanisms.registry import KNOWN_IDS, mechanism
 from rotator.model.calendar import Certainty
@@ -204,6 +205,23 @@ def _written(action: argparse.Action) -> str:
 def command_block(name: str) -> str:
     """Give the arguments and options of one command."""
     return _table(("argument", "meaning"), commands()[name].arguments)
+
+
+def roots_table() -> str:
+    """Give what is known of the roots of systems."""
+    facts = system_facts()
+    rows = [
+        (
+            fact.name,
+            *(f"`{fact.since[name].text}`" if name in fact.since else "-" for name in ("android", "ios")),
+            f"{fact.certainty}: {fact.source}",
+        )
+        for fact in facts.roots
+    ]
+    young = "any that began after the next Android was out"
+    why = f"by age: roots came with the system image before API level {facts.updatable_from}; days: {facts.source}"
+    rows.append((young, "not in that one", "-", why))
+    return _table(("root", "Android from", "iOS from", "how it is known"), rows)
 
 
 # --- schemas of what is printed ---------------------------------------------------------------------------------------
@@ -564,10 +582,91 @@ def new_schema() -> Schema:
     return {**_head("rotator new --json"), **answer}
 
 
+def fleet_schema() -> Schema:
+    """Give the schema of `fleet --json`."""
+    whole = {"type": "integer", "minimum": 0}
+    texts = {"type": "array", "items": _TEXT}
+    maybe_text = {"type": ["string", "null"]}
+    maybe_day = {"type": ["string", "null"], "format": "date"}
+    none = {"type": "null"}
+    ends = {"clients": whole, "low": whole, "high": whole}
+    count = {"anyOf": [{"$ref": "#/$defs/count"}, none]}
+    by_trust = {"type": "object", "additionalProperties": {"$ref": "#/$defs/count"}}
+    clients = {"anyOf": [_object({**ends, "by_trust": by_trust}, optional=("by_trust",)), none]}
+    part = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+    file = _object(
+        {
+            "file": _TEXT,
+            "kind": _TEXT,
+            "recognised_as": _TEXT,
+            "app": maybe_text,
+            "unit": maybe_text,
+            "date": maybe_day,
+            "rows": whole,
+            "read": whole,
+            "used": whole,
+            "total": _COUNT,
+            "in_use": {"type": "boolean"},
+            "dropped": {"type": "array", "items": _object({"reason": _TEXT, "rows": whole, "clients": whole})},
+            "notes": texts,
+        }
+    )
+    release = _object(
+        {
+            "version": _TEXT,
+            "before": clients,
+            "after": clients,
+            "in_file": {"type": "boolean"},
+            "to_come": {"type": "boolean"},
+        }
+    )
+    app = _object(
+        {
+            "app": _TEXT,
+            "source": _TEXT,
+            "unit": _TEXT,
+            "basis": {"enum": ["measured", "scaled", "assumed"]},
+            "spread": {"enum": ["measured", "assumed"]},
+            "date": maybe_day,
+            "opt_in": {"anyOf": [_object({"low": part, "high": part}), none]},
+            "before": count,
+            "after": count,
+            "releases": {"type": "array", "items": release},
+            "unseen": _object({"before": count, "after": count}),
+            "unknown": {"type": "array", "items": _object({"version": _TEXT, **ends, "meant": maybe_text})},
+            "stuck": _object({"clients": count, "why": _TEXT}),
+            "files": {"type": "array", "items": file},
+            "last_import": {"anyOf": [_object({"date": _DAY, "clients": whole, "new": texts, "gone": texts}), none]},
+            "notes": texts,
+        }
+    )
+    written = _object(
+        {
+            "path": _TEXT,
+            "what": _TEXT,
+            "change": {"enum": ["new", "changed", "same"]},
+            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "apps": {"type": "array", "items": app},
+            "files": {"type": "array", "items": written},
+            "refused": {"type": "array", "items": _object({"what": _TEXT, "hint": _TEXT})},
+            "beyond": texts,
+            "written": {"type": "boolean"},
+        }
+    )
+    return {**_head("rotator fleet --json"), **answer, "$defs": {"count": _object(ends)}}
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "policy": json_schema,
     "simulate": simulate_schema,
     "check": check_schema,
+    "fleet": fleet_schema,
     "threats": threats_schema,
     "backtest": backtest_schema,
     "new": new_schema,
@@ -587,6 +686,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "events.md": {"events": events_table, "actions": actions_table},
     "calendar.md": {"facts": facts_table},
     "incidents.md": {"overview": overview, "sections": sections},
+    "fleet.md": {"roots": roots_table},
     "commands.md": {name: _command_maker(name) for name in commands()},
 }
 

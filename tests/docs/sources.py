@@ -14,7 +14,7 @@ KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAKERS = ("info", "warning", "error", "Finding")
 PAIRS = "Iterator[tuple[str, str]]"
 #: Ids that are put together at run time, with what stands in the gap.
-GAPS = {"{}-pin-shipped": ("compromised", "lost", "destroyed")}
+GAPS = {"{}-pin-shipped": ("compromised", "lost", "destroyed"), "{}-key-served": ("lost", "destroyed")}
 
 
 def finding_ids() -> dict[str, str]:

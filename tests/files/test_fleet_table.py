@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,20 @@ def one(clients: int, app_name: str = "shop", version: str = "7.2", os: str = "3
     ids=["plain", "other order", "spaces and case", "CRLF", "BOM", "quoted, blank rows", "more", "range", "underscore"],
 )
 def test_columns_are_found_by_name(tmp_path: Path, data: str) -> None:
-    assert read(tmp_path, data) == (one(10),)
+    assert tuple(replace(row, day=None, unit="") for row in read(tmp_path, data)) == (one(10),)
+
+
+def test_the_newest_date_of_each_app_counts(tmp_path: Path) -> None:
+    rows = read(
+        tmp_path,
+        "app,version,clients,date\nshop,7.2,5,2026-11-01\nshop,7.2,9,2026-11-20\nshop,7.1,4,2026-11-01\njob,,3,\n",
+    )
+    assert [(row.app, row.version, row.clients.high) for row in rows] == [("shop", "7.2", 9), ("job", "", 3)]
+
+
+def test_unlike_units_of_one_app_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unlike units"):
+        read(tmp_path, "app,version,clients,unit\nshop,7.2,5,devices\nshop,7.1,9,users\n")
 
 
 def test_version_and_os_may_be_left_out(tmp_path: Path) -> None:
@@ -57,6 +71,7 @@ def test_text_is_data(tmp_path: Path) -> None:
     ("data", "path", "word"),
     [
         ("app,version,clients\nshop,7.2,many\n", "row 2, column clients", "not a whole number (found many)"),
+        ("app,clients,date\nshop,1,soon\n", "row 2, column date", "not a date (found soon)"),
         ("app,version,clients\nshop,7.2,1.5\n", "row 2, column clients", "digits only"),
         ("app,version,clients\nshop,7.2,-1\n", "row 2, column clients", "not a whole number"),
         ("app,version,clients\nshop,7.2,٣\n", "row 2, column clients", "not a whole number"),

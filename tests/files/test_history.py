@@ -106,3 +106,11 @@ def test_a_folder_without_records_is_told(tmp_path: Path) -> None:
         read_history(str(tmp_path))
     with pytest.raises(InputError, match="is not a folder"):
         read_history(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("name", ["untrusted_intermediates", "trusted_certs"])
+@pytest.mark.parametrize("value", ["abc", 5, [5], {"a": 1}])
+def test_a_list_of_something_else_is_an_error_and_no_outage(tmp_path: Path, name: str, value: object) -> None:
+    with pytest.raises(InputError) as caught:
+        history(tmp_path, one_dot_json=json.dumps({**case(), name: value}))
+    assert caught.value.problems[0].path == name

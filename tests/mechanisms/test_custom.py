@@ -375,3 +375,17 @@ def test_an_end_that_the_axis_gives_is_no_loss() -> None:
     given = spec(expires=date(2027, 1, 1))
     assert "no-expiry" in dict(custom("okhttp").losses(given))
     assert "no-expiry" not in dict(custom("okhttp", expiry="open").losses(given))
+
+
+@pytest.mark.parametrize(("like", "axes"), [("apple-ats", {}), ("okhttp", {"combine": "leaf-and-ca"})])
+def test_another_object_goes_into_the_two_lists_of_a_client_that_has_them(like: str, axes: dict[str, str]) -> None:
+    """A certificate is the leaf's: in one list for both, the client would look for it in neither."""
+    exact = custom(like, object="cert-sha256", **axes)
+    found = spec(keys=(), certificates=(certificate_pin(),))
+    clauses = exact.rule(exact.from_pinset(found), "example.com").clauses
+    assert [(clause.scope, clause.pins) for clause in clauses] == [(Scope.LEAF, frozenset(found.certificates))]
+    keys = custom(like, object="spki-sha256", **axes)
+    given = spec(keys=("leaf",), authorities=("ica",))
+    clauses = keys.rule(keys.from_pinset(given), "example.com").clauses
+    assert [clause.scope for clause in clauses] == [Scope.LEAF, Scope.CA]
+    assert [clause.pins for clause in clauses] == [frozenset(given.keys), frozenset(given.authorities)]

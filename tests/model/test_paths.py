@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.model.paths import Conditions, Path, find_paths
+from rotator.model.paths import Conditions, Distrust, Path, find_paths
 from rotator.model.pki import Certificate, TrustStore
 from rotator.model.rules import Builder
 from tests.minting import Minted, instant, intermediate, mint, root, values
@@ -166,6 +166,37 @@ def test_a_distrusted_authority_anywhere_ends_the_path(builder: Builder) -> None
         distrust = Conditions(at=AT, distrusted=frozenset({(WORLD.known[gone].spki, None)}))
         assert WORLD.paths(builder, (LEAF, ICA), (NEW,), distrust) == []
         assert len(WORLD.paths(builder, (LEAF, ICA), (NEW,), distrust.without_distrust())) == 1
+
+
+@pytest.mark.parametrize("builder", ALL)
+def test_a_root_that_left_the_store_may_still_be_reached_over_its_cross_sign(builder: Builder) -> None:
+    """As with a store that never held it; a client that refuses the key itself finds no path."""
+    by_key = Conditions(at=AT, distrusted=frozenset({(WORLD.known[NEW].spki, None)}))
+    left = replace(by_key, distrust=Distrust.STORE)
+    sent = (LEAF, ICA, CROSS)
+    assert WORLD.paths(builder, sent, (NEW, OLD), by_key) == []
+    assert labels(WORLD.paths(builder, sent, (NEW, OLD), left)) == labels(WORLD.paths(builder, sent, (OLD,)))
+    assert labels(WORLD.paths(builder, sent, (OLD,), left)) == []
+
+
+def test_only_backtracking_clients_leave_a_distrusted_root_for_another() -> None:
+    """The others take the certificate that was sent first, and with that root gone it leads nowhere."""
+    other = intermediate("ica", OLD)
+    scene = Scene(LEAF, ICA, other, OLD, NEW)
+    for distrust in Distrust:
+        gone = Conditions(at=AT, distrusted=frozenset({(scene.known[OLD].spki, None)}), distrust=distrust)
+        for builder in ALL:
+            found = labels(scene.paths(builder, (LEAF, other, ICA), (OLD, NEW), gone))
+            assert found == labels(scene.paths(builder, (LEAF, other, ICA), (NEW,)))
+            assert bool(found) is (builder is Builder.BACKTRACK)
+
+
+@pytest.mark.parametrize("builder", [Builder.BACKTRACK, Builder.FIRST_ISSUER])
+def test_an_intermediate_that_is_an_anchor_stays_one_when_its_root_leaves(builder: Builder) -> None:
+    gone = Conditions(at=AT, distrusted=frozenset({(WORLD.known[NEW].spki, None)}))
+    assert labels(WORLD.paths(builder, (LEAF, ICA), (ICA, NEW), gone)) == labels(
+        WORLD.paths(builder, (LEAF, ICA), (ICA,))
+    )
 
 
 @pytest.mark.parametrize("builder", ALL)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rotator.model.pki import may_have_issued
 from rotator.model.verdicts import Reason, Verdict
-from rotator.simulate.attacks import public_end
+from rotator.simulate.attacks import MAX_ORDERS, orders, public_end
 from tests.desk import BASE, Desk, app, key_lines, row, verdicts
-from tests.minting import instant, mint, pin_b64, root
+from tests.minting import chain_pem, instant, intermediate, mint, pin_b64, public_pem, root, values
 
 OK, UNPINNED, BREAKS, EXPOSED, LOST = (
     Verdict.OK,
@@ -168,6 +169,40 @@ def test_a_ca_that_may_sign_for_one_name_only_gets_that_one_attacked(desk: Desk)
     assert exposed(desk, text, "ca-compromise:narrow") == {"shop"}
 
 
+@pytest.mark.parametrize("files", ['["icao.pem", "ica.pem"]', '["ica.pem", "icao.pem"]'])
+@pytest.mark.parametrize("event", ["ca-compromise:ica", "mis-issue:api:ica"])
+def test_the_attacker_sends_the_certificates_of_a_cross_signed_ca_in_the_order_that_helps(
+    desk: Desk, event: str, files: str
+) -> None:
+    """These clients compare one path, and which one depends on what is sent first."""
+    desk.file("icao.pem", intermediate("ica", root("other-root")).pem)
+    text = BASE.replace('ica = { certificate = "ica.pem" }', f"ica = {{ certificate = {files} }}") + PINS
+    who = {name: app(name, name, pinset="top") for name in ("android-nsc", "okhttp", "apple-ats", "go")}
+    assert exposed(desk, text + "".join(who.values()), event) == set(who)
+
+
+def test_a_thief_sends_the_intermediates_of_an_existing_chain_in_another_order_or_not_at_all(desk: Desk) -> None:
+    """What is served leads to the distrusted root first, and breaks; the thief leaves that certificate out."""
+    mine, other = intermediate("ica", root("root")), intermediate("ica", root("other-root"))
+    desk.file("two.pem", chain_pem(mint("a", mine, names=["api.example.com"]), other, mine))
+    text = BASE.replace('file = "a.pem"', 'file = "two.pem"').replace('certificate = "a.pem"', 'public_key = "a.pub"')
+    desk.file("a.pub", public_pem("a"))
+    text += app("shop", "curl")
+    assert row(desk.ask(text, "ca-distrust:other-root")).verdict is BREAKS
+    assert row(desk.ask(text, "ca-distrust:other-root", "key-compromise:a")).verdict is LOST
+
+
+def test_a_tangle_of_cross_signs_gives_the_attacker_a_bounded_number_of_chains() -> None:
+    tops = [root(f"top {number}") for number in range(4)]
+    above = [intermediate(f"mid {n}", top, key_name=f"mid {n}") for n in range(4) for top in tops]
+    above += [intermediate(f"mid {n}", above[4 * m]) for n in range(4) for m in range(4) if m != n]
+    leaf, *rest = values(mint("a", above[0], names=["api.example.com"]), *above)
+    assert len(list(orders(leaf, tuple(rest)))) == MAX_ORDERS
+    assert {sent[1] for sent in orders(leaf, tuple(rest)) if len(sent) == 2} == {
+        c for c in rest if may_have_issued(c, leaf)
+    }
+
+
 def test_a_host_that_is_an_address_is_attacked_like_any_other(desk: Desk) -> None:
     text = BASE.replace('names = ["api.example.com"]', 'names = ["192.0.2.7"]') + app("none", "none", pinset="")
     assert exposed(desk, text, "mis-issue:api") == {"none"}
@@ -204,6 +239,45 @@ def test_a_hostile_header_outlives_the_certificate_it_came_with(desk: Desk) -> N
     text = BASE + PINS + app("fresh", "hpkp", pinset="")
     later = desk.ask(text, "hostile-pins:api@2026-12-01", at="2027-08-01")
     assert row(later).reason is Reason.HOSTILE_PINS
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        ("ca-distrust:root@2026-12-03",),
+        ("expire:root@2026-12-03",),
+        ("wrong-pin:wide@2026-12-03",),
+        ("ca-distrust:root@2026-12-03", "renew:api:same-key@2026-12-04"),
+    ],
+)
+def test_a_hostile_header_once_taken_stays_whatever_becomes_of_its_ca_or_of_our_pins(
+    desk: Desk, later: tuple[str, ...]
+) -> None:
+    """It was accepted when it came; what the client would say of that connection today does not matter."""
+    text = (
+        BASE.replace("[hosts.api]", 'moved = { file = "a-by-other.pem" }\n[hosts.api]')
+        + PINS
+        + app("h", "hpkp", pinset="wide")
+    )
+    taken = ("hostile-pins:api@2026-12-01", "ca-change:api:moved@2026-12-02", *later)
+    assert row(desk.ask(text, *taken, at="2026-12-05")).reason is Reason.HOSTILE_PINS
+
+
+def test_a_header_that_was_refused_when_it_came_is_taken_once_the_attacker_holds_a_pinned_key(desk: Desk) -> None:
+    text = BASE + app("h", "hpkp")
+    events = ["hostile-pins:api@2026-12-01", "key-compromise:a@2026-12-03", "ca-distrust:root@2026-12-05"]
+    events += ["ca-distrust:other-root@2026-12-05"]
+    assert row(desk.ask(text, *events, at="2026-12-02")).verdict is OK
+    assert row(desk.ask(text, *events, at="2026-12-04")).reason is Reason.HOSTILE_PINS
+    later = row(desk.ask(text, *events, at="2026-12-06"))
+    assert later.ours.judgement.reason is Reason.HOSTILE_PINS
+
+
+@pytest.mark.parametrize("before", ["ca-distrust:root", "expire:root", "wrong-pin:wide"])
+def test_a_hostile_header_is_not_taken_over_what_had_ended_when_it_came(desk: Desk, before: str) -> None:
+    text = BASE + PINS + app("h", "hpkp", pinset="wide")
+    answer = desk.ask(text, f"{before}@2026-12-01", "hostile-pins:api@2026-12-02", at="2026-12-03")
+    assert row(answer).reason is not Reason.HOSTILE_PINS
 
 
 def test_publishing_our_live_pins_again_mends_what_an_attacker_wrote(desk: Desk) -> None:

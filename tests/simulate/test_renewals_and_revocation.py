@@ -6,9 +6,11 @@ import pytest
 
 from rotator.model.policy import TimelineRow
 from rotator.model.verdicts import Reason, Verdict
+from rotator.simulate.explain import why
 from rotator.simulate.question import Question, ask
 from rotator.simulate.timeline import from_row
 from tests.desk import BASE, NOW, Desk, app, row, verdicts
+from tests.minting import chain_pem, intermediate, mint, root
 
 OK, BREAKS, EXPOSED = Verdict.OK, Verdict.BREAKS, Verdict.EXPOSED
 CHAINS = """\
@@ -235,6 +237,33 @@ def test_distrust_breaks_until_another_ca_is_served(desk: Desk) -> None:
     assert {r.reason for r in answer.impact.rows} == {Reason.ROOT_DISTRUSTED}
     moved = desk.ask(TEXT, "ca-distrust:root", "ca-change:api:a-by-other")
     assert broken(verdicts(moved)) == {"cert", "mid", "top"}
+
+
+@pytest.mark.parametrize("mechanism", ["android-nsc", "curl", "okhttp"])
+def test_a_distrusted_root_with_a_cross_sign_of_another_is_in_doubt(desk: Desk, mechanism: str) -> None:
+    """A client that only lost the root goes on over the cross-sign; one that refuses its key does not."""
+    top = intermediate("root", root("other-root"), key_name="root")
+    ica = intermediate("ica", root("root"))
+    desk.file("crossed.pem", chain_pem(mint("a", ica, names=["api.example.com"]), ica, top))
+    text = BASE.replace('file = "a.pem"', 'file = "crossed.pem"') + app("shop", mechanism)
+    ours = desk.ask(text, "ca-distrust:root")
+    assert (row(ours).verdict, row(ours).unsure) == (Verdict.BREAKS, True)
+    assert "a client that refuses the key of a distrusted authority" in why(row(ours), ours.inventory)
+    stolen = desk.ask(text, "ca-distrust:root", "key-compromise:a")
+    assert (row(stolen).verdict, row(stolen).unsure) == (Verdict.LOST, True)
+    plain = desk.ask(BASE + app("shop", mechanism), "ca-distrust:root")
+    assert (row(plain).verdict, row(plain).unsure) == (Verdict.BREAKS, False)
+
+
+def test_the_cleaner_of_okhttp_does_not_end_at_a_root_that_left_the_store(desk: Desk) -> None:
+    mine, other = intermediate("ica", root("root")), intermediate("ica", root("other-root"))
+    desk.file("two.pem", chain_pem(mint("a", mine, names=["api.example.com"]), other, mine))
+    text = BASE.replace('file = "a.pem"', 'file = "two.pem"').replace(
+        'primary = "a"\nbackups = ["b"]', 'authorities = ["other-root"]'
+    )
+    text += '[mechanisms.jvm]\nlike = "okhttp"\nbuilder = "okhttp"\n' + app("shop", "jvm")
+    assert row(desk.ask(text)).verdict is OK
+    assert row(desk.ask(text, "ca-distrust:other-root")).verdict is Verdict.BREAKS
 
 
 def test_distrust_from_a_day_on_spares_certificates_issued_before(desk: Desk) -> None:

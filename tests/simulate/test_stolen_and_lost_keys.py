@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rotator.model.verdicts import Reason, Verdict
 from tests.desk import BASE, KEYS, PKI, TOP, Desk, app, row, verdicts
+from tests.minting import instant
 
 OK, UNPINNED, BREAKS, EXPOSED, LOST = (
     Verdict.OK,
@@ -178,3 +181,41 @@ def test_a_certificate_pin_is_safe_from_a_stolen_backup_even_when_certified(desk
     assert verdicts(desk.ask(text, "key-compromise:b?certified=yes")) == {"shop": OK}
     assert verdicts(desk.ask(text, "key-compromise:a")) == {"shop": EXPOSED}
     assert verdicts(desk.ask(text, "key-compromise:a?certified=yes")) == {"shop": EXPOSED}
+
+
+def marked(key: str, status: str, since: str = "") -> str:
+    """Mark a key in the policy."""
+    mark = f', status = "{status}"' + (f", since = {since}" if since else "")
+    return re.sub(rf"(?m)^({key} = {{.*) }}$", rf"\g<1>{mark} }}", B_READY, count=1) + MORE + app("both")
+
+
+@pytest.mark.parametrize("status", ["lost", "destroyed"])
+@pytest.mark.parametrize("since", ["", "2026-11-01"])
+def test_a_key_that_the_policy_marks_as_gone_is_not_served(desk: Desk, status: str, since: str) -> None:
+    """What the policy says is as good as the event."""
+    served = desk.ask(marked("a", status, since))
+    assert (row(served).verdict, row(served).reason) == (BREAKS, Reason.NOT_SERVED)
+    assert verdicts(desk.ask(marked("a", status, since), "renew:api:same-key")) == {"both": BREAKS}
+    assert verdicts(desk.ask(marked("a", status, since), "serve:api:b")) == {"both": OK}
+    assert row(desk.ask(marked("b", status, since), "serve:api:b")).reason is Reason.NOT_SERVED
+    assert verdicts(desk.ask(marked("b", status, since))) == {"both": OK}
+
+
+def test_a_key_is_gone_from_the_day_the_policy_says(desk: Desk) -> None:
+    text = marked("a", "destroyed", "2026-12-01")
+    assert verdicts(desk.ask(text, at="2026-11-30T23:59:59Z")) == {"both": OK}
+    assert verdicts(desk.ask(text, at="2026-12-01")) == {"both": BREAKS}
+    days = desk.ask(text, "key-loss:b", until="2026-12-02")
+    assert days.first_break is not None
+    assert days.first_break.at == instant("2026-12-01")
+    assert [day.totals["broken"].high for day in days.days][-3:] == [0, 1000, 1000]
+
+
+def test_a_key_that_the_policy_marks_as_stolen_is_held_by_an_attacker(desk: Desk) -> None:
+    for since in ("", "2026-11-01"):
+        found = row(desk.ask(marked("a", "compromised", since)))
+        assert (found.verdict, found.attacker_reason) == (EXPOSED, Reason.KEY_STOLEN)
+        assert verdicts(desk.ask(marked("a", "compromised", since), "serve:api:b")) == {"both": EXPOSED}
+    later = marked("a", "compromised", "2026-12-01")
+    assert verdicts(desk.ask(later, at="2026-11-30")) == {"both": OK}
+    assert verdicts(desk.ask(later, at="2026-12-01")) == {"both": EXPOSED}

@@ -72,6 +72,60 @@ def test_a_local_root_is_a_matter_of_the_client_and_not_of_what_is_pinned(desk: 
     assert (bypassed[2], bypassed[6]) == (E, E)
 
 
+def test_a_client_that_takes_no_pins_without_an_end_gets_some_with_one(desk: Desk) -> None:
+    """Cronet's pins always have an end: those of the grid hold far longer than anything in it."""
+    grid = grid_of(desk, mechanism="cronet")
+    assert outcomes(grid, "other-ca-mistake") == (E, *(P,) * 8)
+    assert outcomes(grid, "renew-new-key") == (W, W, W, W, W, B, B, B, B)
+    assert outcomes(grid, "key-stolen-swapped") == (E, E, E, E, E, L, E, L, E)
+    like = BASE + '[mechanisms.own]\nlike = "cronet"\n' + app("shop", "own")
+    assert outcomes(grid_of(desk, like), "other-ca-mistake") == (E, *(P,) * 8)
+    assert outcomes(grid_of(desk, mechanism="wultra"), "today")[-2:] == (W, W)
+
+
+def test_a_client_that_reads_two_lists_finds_certificates_in_the_one_of_the_leaf(desk: Desk) -> None:
+    grid = grid_of(desk, mechanism="apple-ats")
+    assert outcomes(grid, "other-ca-mistake") == (E, *(P,) * 8)
+    assert outcomes(grid, "renew-same-key") == (W, W, W, W, W, W, W, B, B)
+
+
+def test_the_calendar_has_happened_where_it_is_past(desk: Desk) -> None:
+    """Served is what the calendar says: the chain that the policy states is not."""
+    renewed = BASE + app("shop") + '[[calendar]]\ndate = 2026-11-20\nevent = "ca-change:api:moved"\n'
+    renewed = renewed.replace("[hosts.api]", 'moved = { file = "a-by-other.pem" }\n[hosts.api]')
+    assert grid_of(desk, renewed).path == ("a", "issuing-ca-1", "other-root")
+    assert grid_of(desk, renewed.replace("11-20", "11-24")).path == ("a", "ica", "root")
+    gone = BASE + app("shop") + '[[calendar]]\ndate = 2026-11-20\nevent = "EVENT"\n'
+    assert outcomes(grid_of(desk, gone.replace("EVENT", "ca-distrust:root")), "today") == (B,) * 9
+    assert outcomes(grid_of(desk, gone.replace("EVENT", "key-loss:a")), "today") == (B,) * 9
+    assert outcomes(grid_of(desk, gone.replace("EVENT", "key-compromise:a")), "today") == (E,) * 9
+    assert outcomes(grid_of(desk, gone.replace("EVENT", "revoke:a-chain")), "today") == (W,) * 9
+    hard = '[mechanisms.hard]\nlike = "go"\nrevocation = "hard"\n'
+    revoked = gone.replace("EVENT", "revoke:a-chain").replace("[[calendar]]", hard + "[[calendar]]")
+    assert set(outcomes(grid_of(desk, revoked, "hard"), "today")) == {B}
+
+
+def test_everything_that_a_host_serves_is_judged_and_the_worse_counts(desk: Desk) -> None:
+    """Pins are of the first chain; a second one, or an edge, is by another CA and has another key."""
+    second = BASE.replace('serves = "a-chain"', 'serves = ["a-chain", "c.pem"]') + app("shop")
+    edge = BASE.replace('serves = "a-chain"', 'serves = "a-chain"\nedges = [{ name = "cdn", serves = "c.pem" }]')
+    for text in (second, edge + app("shop")):
+        grid = grid_of(desk, text)
+        assert outcomes(grid, "today") == (W, *(B,) * 8)
+        assert outcomes(grid, "swap-to-backup") == (W, W, W, W, W, B, W, B, W)
+        assert not any(cell.unsure for row in grid.rows if row.id == "today" for cell in row.cells)
+
+
+def test_a_renewal_from_an_issuer_pool_is_unsure_where_the_pool_decides(desk: Desk) -> None:
+    pool = 'serves = "a-chain"\nissuer_pool = { ica = 0.5, other-ica = 0.5 }'
+    text = BASE.replace('serves = "a-chain"', pool) + app("shop")
+    text = text.replace("[chains]", 'other-ica = { certificate = "other-ica.pem" }\n[chains]')
+    grid = grid_of(desk, text)
+    assert outcomes(grid, "renew-same-key") == (W, B, B, B, B, W, W, B, B)
+    unsure = next([cell.unsure for cell in row.cells] for row in grid.rows if row.id == "renew-same-key")
+    assert unsure == [False, True, True, True, True, False, False, False, False]
+
+
 def test_pins_do_nothing_against_stripping(desk: Desk) -> None:
     grid = grid_of(desk, mechanism="curl")
     row = next(row for row in grid.rows if row.id == "strip")

@@ -78,7 +78,7 @@ class FleetScreen(PlannerScreen):
                         signs.text(row.connection.cohort.name),
                         signs.text(row.connection.host),
                         "?" if (count := row.connection.clients) is None else span(count.low, count.high),
-                        ", ".join(row.connection.mechanisms),
+                        ", ".join(dict.fromkeys(row.connection.mechanisms)),
                     ),
                     str(row.verdict),
                 )
