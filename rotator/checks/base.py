@@ -12,7 +12,8 @@ from rotator.model.calendar import Fact
 from rotator.model.pki import Certificate
 from rotator.model.policy import Count, Policy
 from rotator.model.resemblance import KnownKey, KnownKeys
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Enforced, Inventory
 

@@ -11,7 +11,7 @@ from rotator.model.findings import Finding, Severity, info, warning
 from rotator.model.pki import Certificate
 from rotator.model.rules import Expiry, Mode
 from rotator.model.when import show
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 
 SOON_DAYS = 90
 """A date this near is an error: a store release takes weeks to reach most clients."""

@@ -10,7 +10,8 @@ from rotator.mechanisms.base import Channel
 from rotator.model.calendar import organisation_of
 from rotator.model.findings import Finding, warning
 from rotator.model.pins import Pin
-from rotator.simulate.fleet import Cohort, Connection
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection
 from rotator.simulate.noting import without_spare
 
 LONGEST_MEMORY_DAYS = 60

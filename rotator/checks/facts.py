@@ -14,7 +14,7 @@ from rotator.model.calendar import Certainty, Departure, Fact, FactKind, departu
 from rotator.model.findings import Finding, Severity, warning
 from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 from rotator.simulate.inventory import DEFAULT_TRUST
 
 MANY_DAYS = 3650

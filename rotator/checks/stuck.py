@@ -8,7 +8,7 @@ from rotator.checks.base import Subject, people
 from rotator.model.findings import Finding, info
 from rotator.model.policy import App, Count
 from rotator.model.systems import System, parse_system
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 from rotator.simulate.matching import newest_need, platform_of
 
 

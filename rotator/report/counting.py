@@ -11,7 +11,7 @@ from rotator.model.policy import Count
 from rotator.report.document import Block, Code, Document, Facts, Heading, Json, Paragraph, Table, join, number, percent
 from rotator.report.document import span as shown_range
 from rotator.simulate.census import AppCensus
-from rotator.simulate.fleet import UNSEEN
+from rotator.simulate.cohorts import UNSEEN
 from rotator.simulate.spreading import Clients, whole
 
 MOST_UNKNOWN = 12

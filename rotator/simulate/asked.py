@@ -10,7 +10,8 @@ from rotator.errors import Problem, UsageError
 from rotator.mechanisms.base import Context
 from rotator.model.policy import App, Count, Policy, Release
 from rotator.simulate.assemble import assemble
-from rotator.simulate.fleet import NO_VERSION, Fleet, FleetRow, fleet_of
+from rotator.simulate.cohorts import NO_VERSION, FleetRow
+from rotator.simulate.fleet import Fleet, fleet_of
 from rotator.simulate.inventory import Enforced, Inventory, Material
 from rotator.simulate.timeline import Happening, with_ended_pinsets
 

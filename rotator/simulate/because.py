@@ -11,8 +11,8 @@ from rotator.errors import Problem, UsageError
 from rotator.model.names import did_you_mean
 from rotator.model.policy import App
 from rotator.model.verdicts import Verdict
+from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
 from rotator.simulate.explain import why
-from rotator.simulate.fleet import UNSEEN_RELEASE, Cohort
 from rotator.simulate.impact import BROKEN, EXPOSED, Row
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total

@@ -9,7 +9,7 @@ from datetime import datetime
 from rotator.mechanisms.base import Channel
 from rotator.model.when import DAY, parse_instant, plus, start_of
 from rotator.simulate.attacking import ca_compromise, hostile_pins, key_compromise, local_root, mis_issue, strip
-from rotator.simulate.fleet import channel_of
+from rotator.simulate.demands import channel_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.serving import algorithm_change, ca_change, host_label, intermediate_swap, renew, serve

@@ -10,7 +10,9 @@ from rotator.mechanisms.base import Channel
 from rotator.model.pins import Pin
 from rotator.model.pki import TrustStore, unknown_key
 from rotator.model.rules import Clause, Rule
-from rotator.simulate.fleet import Cohort, Connection, rule_of
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.demands import rule_of
+from rotator.simulate.fleet import Connection
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
 from rotator.simulate.world import LocalRoot, World
 

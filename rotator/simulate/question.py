@@ -11,7 +11,8 @@ from rotator.model.policy import Policy
 from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
 from rotator.simulate.asked import as_asked
-from rotator.simulate.fleet import Fleet, FleetRow
+from rotator.simulate.cohorts import FleetRow
+from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact, Row, day_totals
 from rotator.simulate.inventory import Inventory, Material

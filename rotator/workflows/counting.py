@@ -22,7 +22,7 @@ from rotator.report import counting as said
 from rotator.report.counting import LastImport
 from rotator.report.document import Document
 from rotator.simulate.census import AppCensus, Stated, take
-from rotator.simulate.fleet import FleetRow, add
+from rotator.simulate.cohorts import FleetRow, add
 from rotator.simulate.matching import match
 from rotator.simulate.question import Picture
 from rotator.simulate.spreading import Clients
