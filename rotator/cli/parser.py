@@ -120,8 +120,13 @@ def _question(command: argparse.ArgumentParser) -> None:
 
 def _why(command: argparse.ArgumentParser) -> None:
     _policy(command)
-    command.add_argument("path", metavar="PATH", help="the path of a number in simulate --json, such as broken.share")
+    command.add_argument(
+        "path",
+        metavar="PATH",
+        help="the path of a number in simulate --json, such as broken.share, or in check --json, such as findings[0]",
+    )
     _question(command)
+    command.add_argument("--until", metavar="T", help="answer day by day until then, for a path into days")
 
 
 def _simulate(command: argparse.ArgumentParser) -> None:

@@ -69,10 +69,11 @@ class FirstBreak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A day of the answer: the worst instant in it."""
+    """A day of the answer: the worst instant in it, with the answer at each instant at which it may change."""
 
     day: datetime
     totals: Mapping[str, Total]
+    impacts: tuple[Impact, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +231,7 @@ def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], fleet
         key = tuple(before + inside)
         if key not in known:
             known[key] = day_totals((segments[i][1] for i in key), fleet)
-        found.append(Day(day=day, totals=known[key]))
+        found.append(Day(day=day, totals=known[key], impacts=tuple(segments[i][1] for i in key)))
         if day.date() == FOREVER.date():
             break
         day = plus(day, DAY)
