@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rotator.errors import Problem, UsageError
@@ -163,8 +163,13 @@ def _found(answer: Answer, path: str, words: Words) -> Because | None:
             return _row(answer, path, row, (*parts, "verdict")[0])
         case Words("days", index, (name, *parts)) if index and name in DAILY and (*parts, "clients")[0] in PARTS:
             day = _day(answer, path, words)
-            rows = tuple(row for impact in day.impacts for row in impact.rows)
-            return _total(answer, path, name, (*parts, "clients")[0], day.totals[name], rows)
+            fleet = day.impacts[0].fleet
+            rows = tuple(
+                replace(row, connection=fleet.connections[row.connection.index])
+                for impact in day.impacts
+                for row in impact.rows
+            )
+            return _total(replace(answer, fleet=fleet), path, name, (*parts, "clients")[0], day.totals[name], rows)
         case Words("renewals", index, parts) if index and len(parts) < 2 and (*parts, "per_year")[0] in ODDS:
             odds = answer.odds[numbered(path, words, len(answer.odds), "renewals: ask about one, as renew:HOST")]
             return _odds(answer, path, odds, (*parts, "per_year")[0])

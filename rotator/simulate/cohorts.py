@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from rotator.model.policy import App, Count, Release
 from rotator.model.systems import parse_system
@@ -14,6 +15,7 @@ NO_VERSION = "-"
 """The version shown for an app without releases."""
 UNSEEN = "older, unseen"
 """The version shown for clients that the store counts and does not show by version: they may run any release."""
+NO_RELEASE = -1
 UNSEEN_RELEASE = -2
 
 
@@ -29,6 +31,20 @@ class FleetRow:
     unit: str = ""
 
 
+class Standing(StrEnum):
+    """Where clients stand to floors, once they move.
+
+    Attributes:
+        PLAIN: nothing is known of them: every floor above them locks them out.
+        MOVES: they update, or will before a floor is in their way.
+        STAYS: they do not, so that a hard floor locks them out.
+    """
+
+    PLAIN = "plain"
+    MOVES = "moves"
+    STAYS = "stays"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
     """Clients alike in everything that matters to a verdict.
@@ -41,6 +57,7 @@ class Cohort:
         unit: what is counted, such as `active devices, 30 days`; "" where the policy does not say.
         since: when the release goes out, where that is asked about; None when it is out.
         offline: those whom live pins do not reach.
+        standing: where they stand to floors.
     """
 
     app: str
@@ -52,6 +69,7 @@ class Cohort:
     unit: str = ""
     since: datetime | None = None
     offline: bool = False
+    standing: Standing = Standing.PLAIN
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from rotator.simulate.attacking import ca_compromise, hostile_pins, key_compromi
 from rotator.simulate.demands import channel_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.populations import FLOOR_REACH
 from rotator.simulate.serving import algorithm_change, ca_change, host_label, intermediate_swap, renew, serve
 from rotator.simulate.world import Published, World
 
@@ -133,12 +134,22 @@ def _publish(world: World, event: Occurrence, inventory: Inventory, *, done: boo
     return replace(world, published=(*known[:place], fresh, *known[place:])).noting(note)
 
 
-def floor(world: World, event: Occurrence, inventory: Inventory) -> World:  # noqa: ARG001 - as all events
-    """Clients below a version are made to update; nobody updates in these answers, so they count as cut off."""
+def floor(world: World, event: Occurrence, inventory: Inventory) -> World:
+    """Clients below a version are made to update: some do, a hard floor locks the others out, a soft one does not.
+
+    How many do is for the forecast (`rotator.simulate.populations`) to say; where clients stand still, nobody does.
+    """
     app, version = event.parts
-    return replace(world, floors=(*world.floors, (app, version))).noting(
-        f"assumed: a client of {app} below {version} is cut off until it updates, and nobody updates here"
+    still = inventory.policy.apps[app].adoption is None
+    reach = event.option("reach") or f"{FLOOR_REACH:g}"
+    note = (
+        f"a client of {app} below {version} is cut off until it updates, and nobody updates here"
+        if still
+        else f"the floor of {app} at {version} moves {reach} of those below it who can update"
     )
+    if event.option("mode") == "soft":
+        return world if still else world.noting(f"assumed: {note}")
+    return replace(world, floors=(*world.floors, (app, version))).noting(f"assumed: {note}")
 
 
 PLAYED: Mapping[tuple[str, bool], Play] = {

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 from rotator.mechanisms.base import Channel
-from rotator.model.policy import Count
+from rotator.model.policy import Count, Policy
 from rotator.model.rules import Rule
-from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort, FleetRow, add, cohorts_of, releases_out, split
+from rotator.simulate.cohorts import (
+    NO_RELEASE,
+    UNSEEN_RELEASE,
+    Cohort,
+    FleetRow,
+    Standing,
+    add,
+    cohorts_of,
+    releases_out,
+    split,
+)
 from rotator.simulate.demands import channel_of, rule_of
 from rotator.simulate.inventory import Enforced, Inventory
+from rotator.simulate.running import can_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +102,8 @@ def fleet_of(
     *,
     shipped: Mapping[tuple[str, str], datetime] | None = None,
     offline: Mapping[str, float] | None = None,
+    moving: Collection[str] = (),
+    floored: Collection[str] = (),
 ) -> Fleet:
     """Make the fleet of a policy.
 
@@ -98,18 +112,41 @@ def fleet_of(
         table: rows of the fleet file, where the policy names one.
         shipped: when releases go out that are asked about, by app and version.
         offline: the share of the clients of an app that live pins do not reach, where live pins are asked about.
+        moving: apps whose clients update: each release has a cohort for every trust store of the app then.
+        floored: those of them with floors: who stays behind one is a cohort of its own then.
     """
     cohorts: list[Cohort] = []
     connections: list[Connection] = []
     rules: dict[tuple[Enforced, str, str], Rule] = {}
     for app_name in inventory.policy.apps:
-        for whole in cohorts_of(inventory, app_name, table):
+        every = cohorts_of(inventory, app_name, table)
+        for whole in _with_room(inventory.policy, list(every)) if app_name in moving else every:
             dated = replace(whole, since=(shipped or {}).get((app_name, whole.version)))
             for cohort in _by_reach(inventory, dated, (offline or {}).get(app_name, 0.0)):
-                cohorts.append(cohort)
-                connections += _connections(inventory, cohort, rules)
+                for standing in _STANDINGS if app_name in floored and cohort.release >= 0 else (Standing.PLAIN,):
+                    clients = Count(low=0, high=0) if standing is Standing.STAYS else cohort.clients
+                    own = replace(cohort, standing=standing, clients=clients)
+                    cohorts.append(own)
+                    connections += _connections(inventory, own, rules)
     numbered = (replace(connection, index=index) for index, connection in enumerate(connections))
     return Fleet(cohorts=tuple(cohorts), connections=tuple(numbered))
+
+
+_STANDINGS = (Standing.MOVES, Standing.STAYS)
+
+
+def _with_room(policy: Policy, cohorts: Sequence[Cohort]) -> Iterator[Cohort]:
+    """Give the cohorts of an app with one for every trust store on every release that runs there: people may come."""
+    stores = dict.fromkeys(cohort.trust for cohort in cohorts if cohort.release >= 0)
+    for release, group in groupby(cohorts, key=lambda cohort: cohort.release):
+        own = list(group)
+        yield from own
+        there = {cohort.trust for cohort in own}
+        for store in stores if release >= 0 else ():
+            app = policy.apps[own[0].app]
+            coming = replace(own[0], trust=store, clients=Count(low=0, high=0))
+            if store not in there and can_run(policy, app, replace(coming, release=NO_RELEASE), app.releases[release]):
+                yield coming
 
 
 def _by_reach(inventory: Inventory, cohort: Cohort, share: float) -> Iterator[Cohort]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -75,7 +76,12 @@ ACTIONS: Mapping[str, Form] = {
     "serve": Form(("host", "chain or key"), "the host serves a chain, or a key, from then on", Order.ACTION),
     "ship": Form(("app", "version", "pinset"), "a release goes out with a pinset", Order.ACTION),
     "publish": Form(("app", "pinset"), "live pins are published", Order.ACTION),
-    "floor": Form(("app", "version"), "clients below the version are made to update", Order.ACTION),
+    "floor": Form(
+        ("app", "version"),
+        "clients below the version are made to update",
+        Order.ACTION,
+        {"mode": "hard|soft", "reach": "share", "reach-days": "days"},
+    ),
     "revoke": Form(("chain",), "we have the certificate revoked at once", Order.REVOCATION),
     "destroy": Form(("key",), "the private key is destroyed", Order.ACTION),
 }
@@ -185,10 +191,17 @@ def _options(query: str, form: Form, usage: str) -> tuple[tuple[str, str], ...]:
             parse_instant(value)
         elif kind == "duration":
             parse_duration(value)
+        elif kind in _NUMBERS:
+            if not _NUMBERS[kind].fullmatch(value):
+                raise UsageError(Problem(f"not a value of {name}", value=value, expected=_EXPECTED[kind]))
         elif value not in kind.split("|"):
             raise UsageError(Problem(f"not a value of {name}", value=value, expected=kind))
         options.append((name, value))
     return tuple(options)
+
+
+_NUMBERS = {"share": re.compile(r"0(?:\.\d{1,6})?|1(?:\.0{1,6})?"), "days": re.compile(r"[1-9]\d{0,3}(?:\.\d{1,3})?d")}
+_EXPECTED = {"share": "a share from 0 to 1, such as 0.82", "days": "days, such as 7d"}
 
 
 def usage_of(name: str, form: Form) -> str:

@@ -15,6 +15,7 @@ from rotator.model.rules import Base, Cleartext, Rule, Usage
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
 from rotator.model.when import SECOND, plus
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
+from rotator.simulate.cohorts import Standing
 from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Answer, Impact, Row
 from rotator.simulate.inforce import InForce, is_of, versions_of
@@ -155,7 +156,7 @@ class _Scene:
         """Say whether a floor stands above the version of a cohort; an app without versions has none below."""
         cohort = connection.cohort
         own = version_key(cohort.version)
-        return any(
+        return cohort.standing is not Standing.MOVES and any(
             app == cohort.app and cohort.release >= 0 and own < version_key(version)
             for app, version in self.world.floors
         )
