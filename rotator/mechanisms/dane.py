@@ -165,13 +165,18 @@ class Dane(Mechanism):
         return rule if dnssec == "secure" else replace(rule, clauses=(), base=Base.FULL)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
-        """Write 3 1 1 for our keys, 2 1 1 for authorities and 3 0 1 for whole certificates."""
+        """Write 3 1 1 for our keys, 2 1 1 for authorities and 3 0 1 for whole certificates, at the host's port."""
         rows_of = [(Usage.DANE_EE, Scope.LEAF, pin) for pin in spec.keys]
         rows_of += [(Usage.DANE_TA, Scope.CA, pin) for pin in spec.authorities]
         rows_of += [(Usage.DANE_EE, Scope.LEAF, pin) for pin in spec.certificates]
         return PinConfig(
             entries=tuple(
-                Entry(covers=(Cover(cover.name),), lists=(PinList(scope=scope, pins=(pin,)),), usage=usage)
+                Entry(
+                    covers=(Cover(cover.name),),
+                    lists=(PinList(scope=scope, pins=(pin,)),),
+                    usage=usage,
+                    service=f"_{spec.ports[cover.name]}._tcp" if cover.name in spec.ports else "",
+                )
                 for cover in spec.covers
                 if cover.reach is not Reach.ONLY_ONE
                 for usage, scope, pin in rows_of
@@ -179,7 +184,7 @@ class Dane(Mechanism):
         )
 
     def losses(self, spec: PinsetSpec) -> Iterator[tuple[str, str]]:
-        """Add that names are exact; records are written for port 443 where a zone has none of the name yet."""
+        """Add that names are exact."""
         yield from super().losses(spec)
         yield from lookup.exact_only(self.id, spec)
 
@@ -243,19 +248,28 @@ class Dane(Mechanism):
         return "".join(lines).encode()
 
     def edit(self, data: bytes, config: PinConfig, context: Context) -> bytes:
-        """Change the TLSA records of the names, at every port that has some; every other line of the zone stays."""
+        """Change the TLSA records of the names, at every port that has some; every other line of the zone stays.
+
+        The host's own port gets them as well, where the zone has none for it.
+        """
         wanted: dict[str, dict[tuple[Usage | None, Pin], Entry]] = {}
         for entry in config.pinned:
             for cover in entry.covers:
                 wanted.setdefault(cover.name, {}).update({(entry.usage, pin): entry for pin in entry.pins})
         own = _Zone(rows.decode(data, context.subject, _EXPECTED).splitlines(keepends=True), context)
-        fresh = [name for name in wanted if not own.change(name, wanted[name])]
+        fresh = [name for name in wanted if not _serves(own.change(name, wanted[name]), wanted[name])]
         rest = PinConfig(entries=tuple(e for name in fresh for e in _entries(name, wanted[name])))
         text = "".join(own.lines)
         newline = "\r\n" if "\r\n" in text else "\n"
         if fresh and text and not text.endswith("\n"):
             text += newline
         return text.encode() + self.render(rest).replace(b"\n", newline.encode())
+
+
+def _serves(services: set[str], records: Mapping[tuple[Usage | None, Pin], Entry]) -> bool:
+    """Say whether records at these places are seen at the port of a host; at any of them where it is not known."""
+    asked = {entry.service for entry in records.values()} - {""}
+    return "*._tcp" in services or (asked <= services if asked else bool(services))
 
 
 def _entries(name: str, records: Mapping[tuple[Usage | None, Pin], Entry]) -> Iterator[Entry]:
@@ -304,13 +318,15 @@ class _Zone:
         self.bare = {s.first for s in self.statements if not s.written}
         self.records = list(_records(lines, context))
 
-    def change(self, name: str, wanted: Mapping[tuple[Usage | None, Pin], Entry]) -> bool:
-        """Put records in the place of those of a name; say whether it had any."""
+    def change(self, name: str, wanted: Mapping[tuple[Usage | None, Pin], Entry]) -> set[str]:
+        """Put records in the place of those of a name; give the ports and protocols that it had some for."""
         groups: dict[str, list[_Record]] = {}
+        services: set[str] = set()
         for record in self.records:
             owner = _OWNER.match(record.owner)
             if record.live and owner is not None and canonical(owner["name"]) == name:
                 groups.setdefault(record.owner.lower().removesuffix("."), []).append(record)
+                services.add(owner["service"].lower())
         for places in groups.values():
             left = dict(wanted)
             out = []
@@ -332,7 +348,7 @@ class _Zone:
                 self.lines[model.at.last] += newline
             fresh = (model.holding(usage, pin, fresh=True) + newline for usage, pin in left)
             self.lines[model.at.last] += "".join(fresh)
-        return bool(groups)
+        return services
 
     def _write(self, record: _Record, text: str) -> None:
         """Put one line in the place of a record."""

@@ -41,6 +41,7 @@ def pinset_spec(
             if c in chains and chains[c].leaf.common_name
         },
         combine=Combine(pinset.combine),
+        ports={name: host.port for label, host in policy.hosts.items() for name in policy.host_names(label)},
     )
 
 
