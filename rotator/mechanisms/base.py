@@ -216,7 +216,8 @@ class PinsetSpec:
     """A pinset of the policy with its pins looked up, in the order primary, backups.
 
     `common_names` gives the common name of each pinned certificate that has one; `also` gives the same thing pinned
-    as another kind of digest, where that is known; `ports` gives the TCP port of each name that is a host's.
+    as another kind of digest, a certificate also by its key, where that is known; `ports` gives the TCP port of each
+    name that is a host's.
     """
 
     name: str

@@ -286,3 +286,15 @@ def test_a_client_that_checks_no_path_does_not_notice_distrust_or_ends(desk: Des
     text = BASE + own + app("job", "careless")
     for event in ("ca-distrust:root", "expire:a-chain", "expire:root", "revoke:api?clock=0h"):
         assert verdicts(desk.ask(text, event)) == {"job": OK}
+
+
+def test_react_native_pins_of_a_certificate_hold_on_android_after_a_renewal_with_the_same_key(desk: Desk) -> None:
+    """Android compares the anchor's key, iOS its bytes: some are refused after a renewal, all after another key."""
+    text = BASE + CHAINS + '[chains.b]\nfile = "b.pem"\n' + app("rn", "rn-ssl-pinning", pinset="cert")
+    same, renewed, other = (
+        row(desk.ask(text.replace('serves = "a-chain"', f'serves = "{chain}"')))
+        for chain in ("a-chain", "a-renewed", "b")
+    )
+    assert (same.verdict, same.unsure) == (OK, False)
+    assert (renewed.verdict, renewed.unsure) == (BREAKS, True)
+    assert (other.verdict, other.unsure) == (BREAKS, False)
