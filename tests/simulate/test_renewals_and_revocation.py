@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rotator.errors import InputError
 from rotator.model.policy import TimelineRow
 from rotator.model.verdicts import Reason, Verdict
 from rotator.simulate.explain import why
@@ -237,6 +238,30 @@ def test_distrust_breaks_until_another_ca_is_served(desk: Desk) -> None:
     assert {r.reason for r in answer.impact.rows} == {Reason.ROOT_DISTRUSTED}
     moved = desk.ask(TEXT, "ca-distrust:root", "ca-change:api:a-by-other")
     assert broken(verdicts(moved)) == {"cert", "mid", "top"}
+
+
+def test_one_store_parts_with_an_authority_and_the_others_go_on(desk: Desk) -> None:
+    """Each store on a day of its own; without names it is all of them."""
+    stores = 'b = { roots = ["root"] }\nc = { roots = ["root"] }\n[pinsets.p]'
+    text = BASE.replace("[pinsets.p]", stores) + app("shop").replace('"ours"', "{ ours = 0.4, b = 0.3, c = 0.3 }")
+    events = ("ca-distrust:root?trust=b,c@2026-12-01", "ca-distrust:root?trust=ours@2026-12-03")
+
+    def gone(at: str, *events: str) -> set[str]:
+        rows = desk.ask(text, *events, at=at).impact.rows
+        assert {r.reason for r in rows if r.verdict is BREAKS} <= {Reason.ROOT_DISTRUSTED}
+        return {r.connection.cohort.trust for r in rows if r.verdict is BREAKS}
+
+    assert gone("2026-11-30", *events) == set()
+    assert gone("2026-12-02", *events) == {"b", "c"}
+    assert gone("2026-12-04", *events) == gone("2026-12-04", "ca-distrust:root@2026-12-01") == {"ours", "b", "c"}
+    assert gone("2026-12-04", "ca-distrust:root?trust=b@2026-12-01", "local-root:shop@2026-12-01") == {"b"}
+
+
+def test_a_store_that_is_none_is_an_error(desk: Desk) -> None:
+    with pytest.raises(InputError, match="no trust store has this name"):
+        desk.ask(BASE + app("shop"), "ca-distrust:root?trust=ourz")
+    with pytest.raises(InputError, match="not names of trust stores"):
+        desk.ask(BASE + app("shop"), "ca-distrust:root?trust=")
 
 
 @pytest.mark.parametrize("mechanism", ["android-nsc", "curl", "okhttp"])
