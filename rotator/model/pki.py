@@ -206,6 +206,7 @@ class TrustStore:
         accepts_expired_roots: an anchor's own end does not matter.
         key_types: the key types the client can handle; None for all.
         public: whether some public CA is trusted; False where every root is ours.
+        distrusted: keys that this store alone distrusts, as in `rotator.model.paths.Conditions`.
     """
 
     name: str
@@ -215,6 +216,7 @@ class TrustStore:
     accepts_expired_roots: bool = False
     key_types: frozenset[str] | None = None
     public: bool = True
+    distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
     _by_name: dict[bytes, tuple[Certificate, ...]] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:

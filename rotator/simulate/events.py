@@ -10,7 +10,7 @@ from rotator.mechanisms.base import Channel
 from rotator.model.when import DAY, parse_instant, plus, start_of
 from rotator.simulate.attacking import ca_compromise, hostile_pins, key_compromise, local_root, mis_issue, strip
 from rotator.simulate.demands import channel_of
-from rotator.simulate.grammar import Occurrence
+from rotator.simulate.grammar import Occurrence, stores_of
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.populations import FLOOR_REACH
 from rotator.simulate.serving import algorithm_change, ca_change, host_label, intermediate_swap, renew, serve
@@ -77,11 +77,15 @@ def expire(world: World, event: Occurrence, inventory: Inventory) -> World:
 
 
 def ca_distrust(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """The authority leaves the trust stores: for every certificate, or for those issued after a day."""
+    """The authority leaves all trust stores or some: for every certificate, or for those issued after a day."""
     after = event.option("issued-after")
     # What is issued on the day itself stays: the first instant that is gone is the day after's.
     since = plus(start_of(parse_instant(after).date()), DAY) if after else None
     gone = {(c.spki, since) for c in inventory.authorities[event.parts[0]]}
+    stores = stores_of(event)
+    if stores:
+        by = {(store, *own) for store in stores for own in gone}
+        return replace(world, distrusted_by=world.distrusted_by | by)
     return replace(world, distrusted=world.distrusted | gone)
 
 

@@ -12,6 +12,7 @@ from rotator.errors import Problem, UsageError
 from rotator.model.names import did_you_mean
 from rotator.model.policy import Policy
 from rotator.model.when import parse_duration, parse_instant, show
+from rotator.simulate.inventory import DEFAULT_TRUST
 
 
 class Order(IntEnum):
@@ -30,7 +31,7 @@ class Form:
 
     Attributes:
         parts: what stands between the colons, by kind; a kind that ends in `?` may be left out.
-        options: option names and what their values are: `yes|no`, `date` or `duration`.
+        options: option names and what their values are: `yes|no`, `date`, `duration` or `stores`.
         order: its place among things at one instant.
         about: one line on what changes.
     """
@@ -54,7 +55,12 @@ EVENTS: Mapping[str, Form] = {
         ("host", "authority"), "the CA issues from another intermediate at the next renewal", Order.ACTION
     ),
     "ca-compromise": Form(("authority",), "an attacker can issue anything under the authority"),
-    "ca-distrust": Form(("authority",), "the authority leaves the trust stores", Order.TRUST, {"issued-after": "date"}),
+    "ca-distrust": Form(
+        ("authority",),
+        "the authority leaves the trust stores",
+        Order.TRUST,
+        {"issued-after": "date", "trust": "stores"},
+    ),
     "revoke": Form(
         ("chain or host",), "the CA revokes at the end of the clock", Order.REVOCATION, {"clock": "duration"}
     ),
@@ -194,6 +200,9 @@ def _options(query: str, form: Form, usage: str) -> tuple[tuple[str, str], ...]:
         elif kind in _NUMBERS:
             if not _NUMBERS[kind].fullmatch(value):
                 raise UsageError(Problem(f"not a value of {name}", value=value, expected=_EXPECTED[kind]))
+        elif kind == "stores":
+            if not all(value.split(",")):
+                raise UsageError(Problem("not names of trust stores", value=value, expected="NAME, or NAME,NAME"))
         elif value not in kind.split("|"):
             raise UsageError(Problem(f"not a value of {name}", value=value, expected=kind))
         options.append((name, value))
@@ -231,6 +240,22 @@ def unknown_names(occurrence: Occurrence, policy: Policy) -> Iterator[Problem]:
                 expected=usage_of(occurrence.id, occurrence.form),
                 hint=did_you_mean(part, names),
             )
+
+    known = (*policy.trust, DEFAULT_TRUST)
+    for name in stores_of(occurrence):
+        if name not in known:
+            yield Problem(
+                "no trust store has this name",
+                value=name,
+                expected=usage_of(occurrence.id, occurrence.form),
+                hint=did_you_mean(name, known),
+            )
+
+
+def stores_of(occurrence: Occurrence) -> tuple[str, ...]:
+    """Give the trust stores that an occurrence is about; none of them means all."""
+    text = occurrence.option("trust")
+    return tuple(text.split(",")) if text else ()
 
 
 def _known(kind: str, part: str, policy: Policy) -> bool:

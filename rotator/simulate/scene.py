@@ -49,6 +49,8 @@ class Judges:
         side: Side,
     ) -> Judgement:
         """Judge one chain, through the proxy where there is one; an attacker may sit on either side of it."""
+        if trust.distrusted:
+            situation = replace(situation, distrusted=situation.distrusted | trust.distrusted)
         key = (rule, sent, name, trust.name, situation, side)
         if key not in self.memo:
             proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
