@@ -176,9 +176,18 @@ class _Adding:
             section = Section(table_name("apps", name))
             section.add("mechanism", rows[0][1].pop("mechanism"))
             hosts = list(self.picture.policy.hosts)
+            section.add("trust", self._usual_trust())
             section.add("hosts", hosts or None)
             section.add("releases", [row for _, row in reversed(rows)])
-            yield render([], [section])
+            yield render([], [section]).lstrip("\n")
+
+    def _usual_trust(self) -> str | None:
+        """Give the trust store that every app of the policy has, where it is the same one."""
+        stores = [dict(app.trust) for app in self.picture.policy.apps.values()]
+        if not stores or len(stores[0]) != 1 or any(store != stores[0] for store in stores):
+            return None
+        (name,) = stores[0]
+        return name
 
 
 def _release(app: App, version: str) -> Release | None:
