@@ -40,7 +40,7 @@ def keep(policy: str, snapshot: Snapshot, sent: tuple[bytes, ...], how: str) -> 
     """
     digest = hashlib.sha256(b"".join(sent)).hexdigest()[:8]
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", snapshot.host)
-    path = folder_of(policy) / f"{name}__{snapshot.at:%Y-%m-%dT%H%MZ}__{digest}.pem"
+    path = folder_of(policy) / f"{name}__{snapshot.at.date()}T{snapshot.at:%H%MZ}__{digest}.pem"
     head = f"# Rotator saw {printable(snapshot.host)} serve this at {iso(snapshot.at)}, {printable(how)}\n"
     data = (head + "".join(map(_pem, sent))).encode()
     there = current(path)
