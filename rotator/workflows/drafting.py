@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from rotator.errors import Problem, UsageError
+from rotator.files.facts import known_facts
 from rotator.files.place import NAME
 from rotator.files.policy_write import Section, render, table_name
 from rotator.files.roots import bundle_names, mozilla_bundle
 from rotator.mechanisms.base import Entry, PinConfig
 from rotator.mechanisms.registry import MODULES
+from rotator.model.calendar import FactKind
 from rotator.model.names import canonical, certificate_covers, is_host_name
 from rotator.model.pins import Pin, junk_reason, spki_pin
 from rotator.model.pki import Certificate
@@ -22,6 +24,7 @@ from rotator.workflows.gathering import Gathered
 from rotator.workflows.importing import Names, pinset_sections, slug, spki_text, unused
 from rotator.workflows.inputs import DEFAULT_APPS, Shipped
 
+YEAR = 365
 ASSUMED_ISSUER = "assumed-ca"
 ASSUMED_ROOT = "ISRG Root X1"
 OWN_TRUST = "own"
@@ -174,12 +177,21 @@ class Draft:
             issuer = next((names.known[p] for p in pins if p in self.roots), self.assumed_issuer)
             name = unused(slug(f"assumed-{host}"), self.given.taken)
             plan: dict[str, Any] = {"leaf": names.key(leaf)} if leaf is not None else {}
-            chains.add(name, {**plan, "issuers": [issuer], "not_before": self.given.today, "lifetime_days": 90})
+            chains.add(
+                name, {**plan, "issuers": [issuer], "not_before": self.given.today, "lifetime_days": self._longest()}
+            )
             section = Section(table_name("hosts", host))
             section.add("serves", name)
             sections.append(section)
             self.notes.append(f"what {host} serves is assumed; put its chain into the policy")
         return sections, chains
+
+    def _longest(self) -> int:
+        """Give the days a public certificate may last by today's rule: no end that nobody knows is made too near."""
+        today = self.given.today
+        rules = [f for f in known_facts() if f.kind is FactKind.VALIDITY and not f.operators and f.day is not None]
+        begun = sorted((f.day, f.max_days) for f in rules if f.day and f.day <= today and f.max_days)
+        return begun[-1][1] if begun else YEAR
 
     def _pins_for(self, host: str) -> list[Pin]:
         """Give the pins of a name in the newest file that has it."""
