@@ -157,7 +157,9 @@ def headers_not_kept(subject: Subject) -> Iterator[Finding]:
     inventory = subject.inventory
     for connection in subject.fleet.connections:
         app, release = connection.cohort.app, connection.cohort.release
-        own = inventory.enforced[app, release] if connection.beside < 0 else inventory.beside[app, connection.beside]
+        # Clients that no release is known of enforce what some other cohort does, which is looked at on its own.
+        enforced = inventory.enforced.get((app, release), ())
+        own = enforced if connection.beside < 0 else inventory.beside[app, connection.beside]
         for item in own:
             entries = item.config.entries if inventory.mechanisms[item.mechanism].channel is Channel.HEADER else ()
             mine = set(subject.policy.host_names(connection.host))

@@ -94,6 +94,8 @@ def ca_switches(subject: Subject, used: Sequence[Use]) -> Iterator[Finding]:
         for use in used:
             if not use.pinned_by or use.spki in fact.keys.values() or not _about(fact, use):
                 continue
+            if use.certificate is not None and fact.brings(use.certificate):
+                continue
             before = [host for host, leaf in use.served.items() if leaf.not_before.date() < fact.day]
             ahead = 0 <= (fact.day - today).days <= subject.policy.limits.horizon_days
             if ahead or (before and fact.day < today):

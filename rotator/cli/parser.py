@@ -55,7 +55,7 @@ def _new(command: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="[APP[:VERSION]=]FILE",
         help="a PEM chain, the output of openssl s_client -showcerts (- reads it), a public key, a certificate "
-        "request, a shipped pin file, or a CSV with app, version and clients",
+        "request, a shipped pin file, or a file of user counts as the stores hand it out",
     )
     command.add_argument(
         "--app", action="append", default=[], metavar="NAME=MECHANISM", help="an app of which there is no shipped file"

@@ -91,4 +91,5 @@ def _day(one: Input) -> str:
 
 
 def _whence(one: Input) -> str:
-    return ", ".join(part for part in (one.path, one.source, one.file) if part)
+    """Say where an input stands; of a file the name, for JSON has its path."""
+    return ", ".join(part for part in (one.path, one.source, one.file.rpartition("/")[2]) if part)

@@ -185,7 +185,7 @@ def _choices(kind: str) -> tuple[str, ...]:
 
 
 def _options(query: str, form: Form, usage: str) -> tuple[tuple[str, str], ...]:
-    options = []
+    options: list[tuple[str, str]] = []
     for item in query.split("&") if query else ():
         name, _, value = item.partition("=")
         kind = form.options.get(name)
@@ -205,6 +205,8 @@ def _options(query: str, form: Form, usage: str) -> tuple[tuple[str, str], ...]:
                 raise UsageError(Problem("not names of trust stores", value=value, expected="NAME, or NAME,NAME"))
         elif value not in kind.split("|"):
             raise UsageError(Problem(f"not a value of {name}", value=value, expected=kind))
+        if any(name == known for known, _ in options):
+            raise UsageError(Problem("an option given twice", value=name, expected=usage))
         options.append((name, value))
     return tuple(options)
 
