@@ -15,7 +15,8 @@ from rotator.model.rules import Base, Cleartext, Rule, Usage
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
 from rotator.model.when import SECOND, plus
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Answer, Impact, Row
 from rotator.simulate.inforce import InForce, is_of, versions_of
 from rotator.simulate.inventory import Inventory
