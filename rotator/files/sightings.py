@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from rotator.errors import InputError, Problem, printable
-from rotator.files.history import read_history
 from rotator.files.store import current, side_folder, write
 from rotator.model.when import iso
 from rotator.simulate.backtest import Snapshot
@@ -41,6 +40,8 @@ def history_of(policy: str, known: tuple[str, ...]) -> tuple[Snapshot, ...]:
 @lru_cache(maxsize=4)
 def _read(folder: str, _stamps: tuple[tuple[str, int, int], ...], known: tuple[str, ...]) -> tuple[Snapshot, ...]:
     """Read a record once for as long as its files stay the same: a planner asks at every edit."""
+    from rotator.files.history import read_history  # certificates are read only where some were seen
+
     return read_history(folder, known)
 
 
