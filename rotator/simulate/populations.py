@@ -163,7 +163,8 @@ class Forecast:
 
     def settled(self, at: datetime) -> datetime:
         """Give an instant that stands for another: the same where nobody moves, or not yet."""
-        starts = [self._starts[source.cohort.app] for source in self._sources if source.launches]
+        moved = {source.cohort.app for source in self._sources if source.launches}
+        starts = [self._starts[app] for app in moved | {app for app, pushes in self._pushes.items() if pushes}]
         start = min(starts, default=None)
         return at if start is not None and at >= start + DAY else self._still
 
@@ -193,7 +194,8 @@ class Forecast:
                 continue
             for target, count in self._moved(source, clients, at):
                 before = found[target]
-                found[target] = add([count] if before is None else [before, count])
+                # Where nobody knows how many are there already, nobody knows how many are there then.
+                found[target] = None if before is None else add([before, count])
         return found
 
     def _moved(self, source: _Source, clients: Count, at: datetime) -> Iterator[tuple[Cohort, Count]]:
@@ -259,6 +261,8 @@ def forecast(
         starts[name], ranks[name] = start, line.ranked
         pushes[name] = tuple(_push(line, app, f, start) for f in floors if f.app == name)
         notes += line.notes(app, curve, policy.counted(name))
+        if any(c.app == name and c.release == UNSEEN_RELEASE and c.clients and c.clients.high for c in fleet.cohorts):
+            notes.append(f"assumed: clients of {name} on versions that are not shown stay there")
         sources += [
             _source(policy, app, cohort, curve, line)
             for cohort in fleet.cohorts
