@@ -197,7 +197,14 @@ def split(count: Count, shares: Mapping[str, float]) -> dict[str, Count]:
     """Split a count by shares so that the parts add up to it (largest remainders get what is left over)."""
     lows = _apportion(count.low, shares)
     highs = lows if count.exact else _apportion(count.high, shares)
-    return {name: Count(low=min(lows[name], highs[name]), high=highs[name]) for name in shares}
+    # A larger whole may give a part less by one (the paradox of largest remainders): another part has room for it.
+    over = sum(max(0, lows[name] - highs[name]) for name in shares)
+    lows = {name: min(lows[name], highs[name]) for name in shares}
+    for name in shares if over else ():
+        taken = min(over, highs[name] - lows[name])
+        lows[name] += taken
+        over -= taken
+    return {name: Count(low=lows[name], high=highs[name]) for name in shares}
 
 
 def _apportion(total: int, shares: Mapping[str, float]) -> dict[str, int]:

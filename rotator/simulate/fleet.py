@@ -123,16 +123,20 @@ def fleet_of(
         for whole in _with_room(inventory.policy, list(every)) if app_name in moving else every:
             dated = replace(whole, since=(shipped or {}).get((app_name, whole.version)))
             for cohort in _by_reach(inventory, dated, (offline or {}).get(app_name, 0.0)):
-                for standing in _STANDINGS if app_name in floored and cohort.release >= 0 else (Standing.PLAIN,):
-                    clients = Count(low=0, high=0) if standing is Standing.STAYS else cohort.clients
-                    own = replace(cohort, standing=standing, clients=clients)
+                for own in _by_standing(cohort) if app_name in floored and cohort.release >= 0 else (cohort,):
                     cohorts.append(own)
                     connections += _connections(inventory, own, rules)
     numbered = (replace(connection, index=index) for index, connection in enumerate(connections))
     return Fleet(cohorts=tuple(cohorts), connections=tuple(numbered))
 
 
-_STANDINGS = (Standing.MOVES, Standing.STAYS)
+def _by_standing(cohort: Cohort) -> Iterator[Cohort]:
+    """Tell those who will heed a floor from those who will not; nobody can of a cohort of unknown size."""
+    none = Count(low=0, high=0)
+    if cohort.clients is None:
+        yield cohort
+    yield replace(cohort, standing=Standing.MOVES, clients=cohort.clients or none)
+    yield replace(cohort, standing=Standing.STAYS, clients=none)
 
 
 def _with_room(policy: Policy, cohorts: Sequence[Cohort]) -> Iterator[Cohort]:

@@ -659,6 +659,9 @@ def _input() -> Schema:
             "source": maybe,
             "date": {**maybe, "format": "date"},
             "file": maybe,
+            "counted": {"anyOf": [_object({"low": _COUNT, "high": _COUNT}), {"type": "null"}]},
+            "moved": maybe,
+            "value": {"type": ["number", "null"]},
         }
     )
 
