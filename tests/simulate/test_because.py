@@ -208,6 +208,22 @@ def test_numbers_of_a_check_are_explained_too(desk: Desk, run: Run) -> None:
     assert run("why", "policy.toml", "days[2026-12-24].broken").code == 0
 
 
+def test_a_finding_about_some_versions_of_an_app_stands_on_their_counts(desk: Desk, run: Run) -> None:
+    """1.1 is not 1.10: only versions that the message names as they are."""
+    releases = "releases = [" + ", ".join(
+        f'{{ version = "{version}", pinset = "{pinset}", clients = {clients} }}'
+        for version, pinset, clients in (("1.10", "p", 900), ("1.1", "gone", 70), ("1.0", "gone", 5))
+    )
+    text = (
+        BASE + '[pinsets.gone]\nprimary = "b"\n[apps.shop]\nmechanism = "okhttp"\ntrust = "ours"\n' + releases + "]\n"
+    )
+    desk.policy(text)
+    findings = run("check", "policy.toml", "--json").json["findings"]
+    number = next(i for i, f in enumerate(findings) if f["id"] == "breaks-now")
+    inputs = run("why", "policy.toml", f"findings[{number}]", "--json").json["inputs"]
+    assert [one["low"] for one in inputs if one["basis"]] == [70, 5]
+
+
 def test_a_share_is_told_with_the_numbers_that_make_it(desk: Desk) -> None:
     answer = desk.ask(TEXT, "key-loss:a", "serve:api:b")
     assert because(answer, "broken.share").formula.endswith("= 240-280; share = 280 / (280 + 560 others)")
