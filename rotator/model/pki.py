@@ -239,6 +239,18 @@ class TrustStore:
         found = [a for a in self._by_name.get(certificate.issuer_id, ()) if a.spki == certificate.signer]
         return tuple(sorted(found, key=lambda anchor: not anchor.self_signed))
 
+    def above(self, certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
+        """Give some certificates and every anchor that may stand for one of them or above it, however far."""
+        found = dict.fromkeys(certificates)
+        left = list(found)
+        while left:
+            current = left.pop()
+            for name in (current.subject_id, current.issuer_id):
+                fresh = [a for a in self._by_name.get(name, ()) if a not in found]
+                found |= dict.fromkeys(fresh)
+                left += fresh
+        return tuple(found)
+
     def holds(self, spki: bytes) -> bool:
         """Say whether an anchor has a key."""
         return any(anchor.spki == spki for anchor in (*self.roots, *self.local_roots))
