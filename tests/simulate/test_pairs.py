@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from rotator.simulate.engine.pairs import Pairs, Recoveries, Sets, covering
 
 SIZE = 40
-drawn = st.lists(
-    st.tuples(st.sets(st.integers(0, SIZE - 1), max_size=SIZE), st.integers(0, 1_000_000)), max_size=25
-)
+drawn = st.lists(st.tuples(st.sets(st.integers(0, SIZE - 1), max_size=SIZE), st.integers(0, 1_000_000)), max_size=25)
 needs = st.lists(st.tuples(st.integers(0, 19), st.integers(20, SIZE - 1), st.integers(0, 1000)), max_size=10)
 
 

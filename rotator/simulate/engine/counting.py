@@ -35,6 +35,10 @@ class Hits:
         """Give what is hit at either of two instants."""
         return Hits(self.hit | other.hit, self.sure | other.sure)
 
+    def lacks(self, other: Hits) -> bool:
+        """Say whether something of another one is not hit here, or not for certain."""
+        return bool((other.hit & ~self.hit).any() or (other.sure & ~self.sure).any())
+
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
@@ -72,6 +76,7 @@ class Census:
         self.mixed = fleet.mixed
         since = [0 if c.cohort.since is None else instant_number(c.cohort.since) for c in fleet.connections]
         self._since = np.array(since, np.int64) if any(since) else None
+        self._on_host: dict[str, tuple[Indexes, Indexes]] = {}
         self._unions: dict[tuple[tuple[tuple[str, float], ...], bytes], tuple[float, float]] = {}
 
     def _numbered(self, names: Sequence[str]) -> Indexes:
@@ -110,6 +115,15 @@ class Census:
         low = int((self.low - _ceil(self.low, self._shares(hits.hit)[1])).sum())
         high = int((self.high - _floor(self.high, self._shares(hits.sure)[0])).sum())
         return Total(low=low, high=high, share=share_of(high, self.population.high))
+
+    def on_host(self, host: str, hits: Hits) -> tuple[int, int]:
+        """Count the clients of a host that are hit, and all of them; those whose number nobody knows count as one."""
+        if host not in self._on_host:
+            own = [c for c in self.fleet.connections if c.host == host]
+            sizes = [1 if c.clients is None else c.clients.high for c in own]
+            self._on_host[host] = np.array([c.index for c in own], np.int64), np.array(sizes, np.int64)
+        places, clients = self._on_host[host]
+        return int(clients[hits.hit[places]].sum()), int(clients.sum())
 
     def _inside(self, app: str | None, trust: str | None) -> Flags:
         found = np.ones(len(self.cohorts), np.bool_)

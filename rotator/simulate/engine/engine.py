@@ -44,6 +44,14 @@ class Engine:
         """Give the questions that the judge was asked and whose answers are kept."""
         return self._jury.judges.memo.keys()
 
+    def total(self, hits: Hits) -> Total:
+        """Count the clients behind some connections, each once."""
+        return self._census.total(hits)
+
+    def clients_of(self, host: str, hits: Hits) -> tuple[int, int]:
+        """Count the clients of a host that are hit, and all of them; those whose number nobody knows count as one."""
+        return self._census.on_host(host, hits)
+
     def day_totals(self, sights: Iterable[Sight]) -> dict[str, Total]:
         """Count clients over a day: broken, exposed and unpinned at any instant of it."""
         found: dict[str, Hits] = {}

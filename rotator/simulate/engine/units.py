@@ -10,9 +10,10 @@ import numpy as np
 from rotator.mechanisms.base import Channel
 from rotator.model.pki import TrustStore
 from rotator.simulate.attacks import Attack
+from rotator.simulate.cohorts import Cohort
 from rotator.simulate.engine.codes import Flags, Indexes
 from rotator.simulate.engine.rulebook import RuleBook
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.scene import Scene
 from rotator.simulate.world import World
 
