@@ -48,21 +48,33 @@ class Judges:
         situation: Situation,
         side: Side,
     ) -> Judgement:
+        """Judge one chain, once; see `answer`."""
+        key = (rule, sent, name, trust.name, trust.distrusted, situation, side)
+        if key not in self.memo:
+            self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
+        return self.memo[key]
+
+    def answer(
+        self,
+        rule: Rule,
+        sent: tuple[Certificate, ...],
+        name: str,
+        trust: TrustStore,
+        situation: Situation,
+        side: Side,
+    ) -> Judgement:
         """Judge one chain, through the proxy where there is one; an attacker may sit on either side of it."""
         if trust.distrusted:
             situation = replace(situation, distrusted=situation.distrusted | trust.distrusted)
-        key = (rule, sent, name, trust.name, situation, side)
-        if key not in self.memo:
-            proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
-            if isinstance(proxied, Judgement):
-                found = proxied
-            else:
-                found = judge(rule, proxied or sent, canonical(name), trust, situation, side)
-            if trust.intercepted_by and side is Side.ATTACKER:
-                direct = judge(rule, sent, canonical(name), trust, situation, side)
-                found = found if found.accepted and (not found.unsure or not direct.accepted) else direct
-            self.memo[key] = found
-        return self.memo[key]
+        proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
+        if isinstance(proxied, Judgement):
+            found = proxied
+        else:
+            found = judge(rule, proxied or sent, canonical(name), trust, situation, side)
+        if trust.intercepted_by and side is Side.ATTACKER:
+            direct = judge(rule, sent, canonical(name), trust, situation, side)
+            found = found if found.accepted and (not found.unsure or not direct.accepted) else direct
+        return found
 
     def _intercepted(
         self,

@@ -6,7 +6,7 @@ It agrees with `rotator.simulate.scene` on everything a total stands on: verdict
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from rotator.model.verdicts import Verdict
@@ -40,9 +40,9 @@ class Engine:
         return Sight(at=at, world=world, census=self._census, units=units.of, outcome=outcome)
 
     @property
-    def judged(self) -> Collection[tuple[object, ...]]:
-        """Give the questions that the judge was asked and whose answers are kept."""
-        return self._jury.judges.memo.keys()
+    def asked(self) -> int:
+        """Give how often the judge was asked about a rule so far."""
+        return self._jury.asked
 
     def total(self, hits: Hits) -> Total:
         """Count the clients behind some connections, each once."""

@@ -21,7 +21,7 @@ from rotator.simulate.engine.units import Group, Sorter, Units
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.impact import Row
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.judgement import Judgement, Side
+from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.simulate.scene import Judges, Scene, asks_for_no_path, self_made
 from rotator.simulate.world import World
 
@@ -78,7 +78,8 @@ class Jury:
         self.codes: dict[Hashable, Codes] = {}
         self.outcomes: dict[Hashable, Outcome] = {}
         self._validity = _Validity(inventory)
-        self._pins: dict[tuple[Sent, str], frozenset[Pin]] = {}
+        self.asked = 0
+        self._views: dict[tuple[Sent, str], _View] = {}
         self._flags: dict[tuple[str, str, int], _RuleFlags] = {}
 
     def hear(self, world: World, at: datetime) -> tuple[Units, Outcome]:
@@ -97,13 +98,19 @@ class Jury:
             whole.put_row(place, scene.row(connection))
         return units, whole
 
-    def in_sight(self, sent: Sent, trust: TrustStore) -> frozenset[Pin]:
-        """Give every pin that some certificate matches which can come up where a chain is presented to a client."""
+    def view(self, sent: Sent, trust: TrustStore) -> _View:
+        """Give what can come up where a chain is presented to a client."""
         key = (sent, trust.name)
-        if key not in self._pins:
+        if key not in self._views:
             proxy = (trust.intercepted_by,) if trust.intercepted_by else ()
-            self._pins[key] = frozenset(pins_on(trust.above((*sent, *self.inventory.extra, *proxy))))
-        return self._pins[key]
+            certificates = trust.above((*sent, *self.inventory.extra, *proxy))
+            self._views[key] = _View(
+                certificates=certificates,
+                pins=frozenset(pins_on(certificates)),
+                keys=frozenset(one.spki for one in certificates),
+                digests=frozenset(one.sha256 for one in certificates),
+            )
+        return self._views[key]
 
     def flags(self, host: str, name: str) -> _RuleFlags:
         """Say of the rules for a name what counts beside their pins."""
@@ -116,6 +123,25 @@ class Jury:
                 asks_for_no_path=book.flags(asks_for_no_path),
             )
         return self._flags[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """Every certificate that can come up where a chain is presented, and the pins, keys and digests of them."""
+
+    certificates: Sent
+    pins: frozenset[Pin]
+    keys: frozenset[bytes]
+    digests: frozenset[bytes]
+
+    def when(self, situation: Situation) -> Hashable:
+        """Give all of a situation that matters to an answer on this chain."""
+        return (
+            tuple(one.valid_at(situation.at) for one in self.certificates),
+            frozenset(pair for pair in situation.distrusted if pair[0] in self.keys),
+            situation.ended & self.digests,
+            situation.revoked & self.digests,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,15 +236,16 @@ class _Hearing:
     def _codes(self, host: str, name: str, sent: Sent, store: TrustStore, side: Side) -> Codes:
         """Judge every rule for a name on one chain."""
         book = self.jury.sorter.books[host, name]
-        situation = self.scene.situation
-        key = (host, name, len(book.rules), book.period(situation.at), store.name, sent, side, self.when)
+        situation, view = self.scene.situation, self.jury.view(sent, store)
+        key = (host, name, len(book.rules), book.period(situation.at), store.name, sent, side, view.when(situation))
         found = self.jury.codes.get(key)
         if found is None:
 
             def judge(rule: Rule) -> Judgement:
-                return self.jury.judges.judge(rule, sent, name, store, situation, side)
+                self.jury.asked += 1
+                return self.jury.judges.answer(rule, sent, name, store, situation, side)
 
-            found = self.jury.codes[key] = book.codes(situation.at, self.jury.in_sight(sent, store), judge)
+            found = self.jury.codes[key] = book.codes(situation.at, view.pins, judge)
         return found
 
     # --- the attacker ------------------------------------------------------------------------------------------
