@@ -240,6 +240,11 @@ def _clients(text: str) -> int:
     return int(plain)
 
 
+def _drill(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--all", action="store_true", help="every pair, not the worst ones only")
+
+
 def _mechanisms(command: argparse.ArgumentParser) -> None:
     command.add_argument("ids", nargs="*", metavar="ID", help="show these whole, such as okhttp")
 
@@ -262,6 +267,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "simulate": (_simulate, "who breaks and who is exposed"),
     "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
+    "drill": (_drill, "every single loss and every pair: who breaks, who is exposed, what our servers answer"),
     "observe": (_observe, "what the hosts really serve, against the policy"),
     "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),

@@ -395,6 +395,32 @@ def threats_schema() -> Schema:
     return {**_head("rotator threats --json"), **answer}
 
 
+def drill_schema() -> Schema:
+    """Give the schema of `drill --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    loss = _object(
+        {
+            "events": {**texts, "minItems": 1, "maxItems": 2},
+            "broken": _TOTAL,
+            "exposed": _TOTAL,
+            "response": {"anyOf": [texts, {"type": "null"}]},
+            "safe_on": {"anyOf": [_DAY, {"type": "null"}]},
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "at": _INSTANT,
+            "broken": _TOTAL,
+            "exposed": _TOTAL,
+            "total": {"type": "integer", "minimum": 0},
+            "losses": {"type": "array", "items": loss},
+        }
+    )
+    return {**_head("rotator drill --json"), **answer}
+
+
 def backtest_schema() -> Schema:
     """Give the schema of `backtest --json`."""
     instant_or_none: Schema = {"anyOf": [_INSTANT, {"type": "null"}]}
@@ -683,6 +709,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "check": check_schema,
     "fleet": fleet_schema,
     "threats": threats_schema,
+    "drill": drill_schema,
     "backtest": backtest_schema,
     "new": new_schema,
     "observe": observe_schema,
