@@ -12,7 +12,6 @@ from rotator.model.policy import Policy
 from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
 from rotator.simulate.asked import as_asked
-from rotator.simulate.cohorts import FleetRow
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact, Row, day_hits, day_totals
@@ -21,6 +20,7 @@ from rotator.simulate.odds import Odds, renewal_odds
 from rotator.simulate.populations import Forecast, floors_of
 from rotator.simulate.scene import Judges
 from rotator.simulate.serving import host_label
+from rotator.simulate.tables import FleetTable
 from rotator.simulate.timeline import Happening, Timeline, check_names, happenings
 from rotator.simulate.totals import Total
 from rotator.simulate.world import World
@@ -42,7 +42,7 @@ class Picture:
     context: Context
     digest: str
     inventory: Inventory
-    table: tuple[FleetRow, ...] = ()
+    table: FleetTable = field(default_factory=FleetTable)
     fitted: Mapping[str, Curve] = field(default_factory=dict)
 
 

@@ -49,7 +49,9 @@ class Judges:
         side: Side,
     ) -> Judgement:
         """Judge one chain, once; see `answer`."""
-        key = (rule, sent, name, trust.name, trust.distrusted, situation, side)
+        if trust.distrusted:
+            situation = replace(situation, distrusted=situation.distrusted | trust.distrusted)
+        key = (rule, sent, name, trust.name, situation, side)
         if key not in self.memo:
             self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
         return self.memo[key]

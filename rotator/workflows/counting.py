@@ -22,10 +22,11 @@ from rotator.report import counting as said
 from rotator.report.counting import LastImport
 from rotator.report.document import Document
 from rotator.simulate.census import AppCensus, Stated, take
-from rotator.simulate.cohorts import FleetRow, add
+from rotator.simulate.cohorts import add
 from rotator.simulate.matching import match
 from rotator.simulate.question import Picture
 from rotator.simulate.spreading import Clients
+from rotator.simulate.tables import FleetRow
 from rotator.workflows.exporting import edited
 from rotator.workflows.inputs import Given
 from rotator.workflows.opening import open_policy

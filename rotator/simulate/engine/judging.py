@@ -134,11 +134,11 @@ class _View:
     keys: frozenset[bytes]
     digests: frozenset[bytes]
 
-    def when(self, situation: Situation) -> Hashable:
+    def when(self, situation: Situation, trust: TrustStore) -> Hashable:
         """Give all of a situation that matters to an answer on this chain."""
         return (
             tuple(one.valid_at(situation.at) for one in self.certificates),
-            frozenset(pair for pair in situation.distrusted if pair[0] in self.keys),
+            frozenset(pair for pair in situation.distrusted | trust.distrusted if pair[0] in self.keys),
             situation.ended & self.digests,
             situation.revoked & self.digests,
         )
@@ -237,7 +237,16 @@ class _Hearing:
         """Judge every rule for a name on one chain."""
         book = self.jury.sorter.books[host, name]
         situation, view = self.scene.situation, self.jury.view(sent, store)
-        key = (host, name, len(book.rules), book.period(situation.at), store.name, sent, side, view.when(situation))
+        key = (
+            host,
+            name,
+            len(book.rules),
+            book.period(situation.at),
+            store.name,
+            sent,
+            side,
+            view.when(situation, store),
+        )
         found = self.jury.codes.get(key)
         if found is None:
 
