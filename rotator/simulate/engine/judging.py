@@ -22,7 +22,7 @@ from rotator.simulate.fleet import Fleet
 from rotator.simulate.impact import Row
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judgement import Judgement, Side, Situation
-from rotator.simulate.scene import Judges, Scene, asks_for_no_path, self_made
+from rotator.simulate.scene import Judges, Scene, asks_for_no_path, in_store, self_made
 from rotator.simulate.world import World
 
 KEPT = 20_000
@@ -236,7 +236,7 @@ class _Hearing:
     def _codes(self, host: str, name: str, sent: Sent, store: TrustStore, side: Side) -> Codes:
         """Judge every rule for a name on one chain."""
         book = self.jury.sorter.books[host, name]
-        situation, view = self.scene.situation, self.jury.view(sent, store)
+        situation, view = in_store(self.scene.situation, store), self.jury.view(sent, store)
         key = (
             host,
             name,
