@@ -1,0 +1,1 @@
+"""How fast Rotator is, each figure against a named alternative that is measured in the same run."""
