@@ -15,6 +15,7 @@ from rotator.mechanisms.base import Context
 from rotator.model.pins import Pin, spki_pin
 from rotator.simulate.assemble import assemble
 from rotator.simulate.question import Picture
+from rotator.workflows.remembering import counted_before, fitted
 
 if TYPE_CHECKING:
     from rotator.model.pki import Certificate
@@ -40,10 +41,21 @@ def open_policy(path: str, today: date, text: str | None = None) -> Picture:
             table = read_fleet(policy.fleet, place="fleet.file")
         except InputError as error:
             material.problems += error.problems
+    history, problems = counted_before(path, policy, today)
+    material.problems += problems
     context = reading(path, today)
     digest = hashlib.sha256(data).hexdigest()
     inventory = assemble(policy, material, context, digest)
-    return Picture(policy=policy, material=material, context=context, digest=digest, inventory=inventory, table=table)
+    return Picture(
+        policy=policy,
+        material=material,
+        context=context,
+        digest=digest,
+        inventory=inventory,
+        table=table,
+        history=history,
+        fitted=fitted(policy, history),
+    )
 
 
 def reading(subject: str, today: date) -> Context:
