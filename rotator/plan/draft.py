@@ -15,7 +15,6 @@ from rotator.model.versions import order as version_order
 from rotator.simulate.cohorts import NO_VERSION
 from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
 
-
 ANY_SYSTEM = "1"
 """A system that every device has: older than all that anybody uses."""
 

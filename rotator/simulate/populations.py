@@ -22,6 +22,7 @@ from rotator.model.adoption import (
     mix_on,
     where,
 )
+from rotator.model.doubt import Fitted
 from rotator.model.policy import App, Count, Policy
 from rotator.model.versions import order as version_order
 from rotator.model.when import BEGINNING, DAY, start_of
@@ -110,7 +111,8 @@ def moving_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = N
         return None if otherwise is None else Moving(curve=otherwise, said=_named(otherwise))
     if own.preset == "fitted":
         if fitted is not None:
-            return Moving(curve=fitted, said="fitted to its counts", fitted=True)
+            said = fitted.said if isinstance(fitted, Fitted) else "fitted to its counts"
+            return Moving(curve=fitted, said=said, fitted=True)
         curve = otherwise or PRESETS["typical"]
         return Moving(curve=curve, said=f"{_named(curve)}, since nothing could be fitted")
     if own.preset is not None:
@@ -311,7 +313,7 @@ def forecast(
             continue
         curve, moving[name] = own.curve, own
         start = start_of(policy.counted(name) or now)
-        line = _Line.of(name, app, start, shipped or {})
+        line = Line.of(name, app, start, shipped or {})
         starts[name], ranks[name] = start, line.ranked
         pushes[name] = tuple(_push(line, app, f, start) for f in floors if f.app == name)
         notes += line.notes(own, policy.counted(name))
@@ -348,7 +350,7 @@ def _standing_still(policy: Policy, otherwise: Curve | None) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class Line:
     """The releases of an app in order.
 
     Attributes:
@@ -365,7 +367,8 @@ class _Line:
     new_installs: float
 
     @classmethod
-    def of(cls, name: str, app: App, start: datetime, shipped: Mapping[tuple[str, str], datetime]) -> _Line:
+    def of(cls, name: str, app: App, start: datetime, shipped: Mapping[tuple[str, str], datetime]) -> Line:
+        """Put the releases of an app in order, with the day of each counted from an instant."""
         order = sorted(range(len(app.releases)), key=lambda i: (version_order(app.releases[i].version), -i))
         days = []
         for index in order:
@@ -377,6 +380,7 @@ class _Line:
         return cls(app=name, ranked=tuple(order), days=tuple(days), ramp=ramp_of(app), new_installs=app.new_installs)
 
     def notes(self, moving: Moving, counted: date | None) -> Iterator[str]:
+        """Say what was assumed of the clients of the app."""
         from_ = f"from {counted} " if counted is not None else ""
         yield f"{'' if moving.fitted else 'assumed: '}clients of {self.app} update {from_}by a curve ({moving.said})"
         if any(day is None for day in self.days[:-1]) and moving.curve.never < 1:
@@ -413,22 +417,28 @@ class _Line:
         return rank > 0
 
 
-def _source(policy: Policy, app: App, cohort: Cohort, curve: Curve, line: _Line) -> _Source:
+def _source(policy: Policy, app: App, cohort: Cohort, curve: Curve, line: Line) -> _Source:
     rank = line.ranked.index(cohort.release)
     runs = [r for r, index in enumerate(line.ranked) if r > rank and can_run(policy, app, cohort, app.releases[index])]
-    launches = tuple(
+    return _Source(
+        cohort=cohort, curve=curve, mix=line.mix(curve, rank, runs), launches=launches_of(line, runs), rank=rank
+    )
+
+
+def launches_of(line: Line, runs: Iterable[int]) -> tuple[Launch, ...]:
+    """Give the releases of some ranks whose day is known, as a curve sees them."""
+    return tuple(
         Launch(rank=r, at=day, ramp=line.ramp if day > 0 or not _over(line.ramp, -day) else AT_ONCE)
         for r, day in ((r, line.days[r]) for r in runs)
         if day is not None
     )
-    return _Source(cohort=cohort, curve=curve, mix=line.mix(curve, rank, runs), launches=launches, rank=rank)
 
 
 def _over(ramp: Ramp, days: float) -> bool:
     return not ramp or days >= ramp[-1][0]
 
 
-def _push(line: _Line, app: App, floor: FloorAt, start: datetime) -> Push:
+def _push(line: Line, app: App, floor: FloorAt, start: datetime) -> Push:
     """Give a floor as a curve sees it: it stands on the first release that is not below its version."""
     own = version_order(floor.version)
     rank = next(

@@ -17,6 +17,7 @@ from rotator.model.progress import Progress
 from rotator.simulate.assemble import assemble
 from rotator.simulate.question import Picture
 from rotator.simulate.tables import FleetTable
+from rotator.workflows.remembering import counted_before, fitted
 
 if TYPE_CHECKING:
     from rotator.model.pki import Certificate
@@ -42,10 +43,21 @@ def open_policy(path: str, today: date, text: str | None = None, progress: Progr
             table = open_table(policy.fleet, place="fleet.file", progress=progress)
         except InputError as error:
             material.problems += error.problems
+    history, problems = counted_before(path, policy, today)
+    material.problems += problems
     context = reading(path, today)
     digest = hashlib.sha256(data).hexdigest()
     inventory = assemble(policy, material, context, digest)
-    return Picture(policy=policy, material=material, context=context, digest=digest, inventory=inventory, table=table)
+    return Picture(
+        policy=policy,
+        material=material,
+        context=context,
+        digest=digest,
+        inventory=inventory,
+        table=table,
+        history=history,
+        fitted=fitted(policy, history),
+    )
 
 
 def reading(subject: str, today: date) -> Context:
