@@ -51,7 +51,7 @@ class ExportScreen(PlannerScreen):
         app = self.planner
         session, signs = app.session, app.signs
         self.status(app.checked.baseline)
-        steps = [step.rotation for step in session.past]
+        steps = session.pending
         try:
             asked = Asked(override=self.override)
             self.export = plan_changes(
