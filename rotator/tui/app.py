@@ -20,6 +20,8 @@ from rotator.tui.screens.base import TITLES, PlannerScreen
 from rotator.tui.screens.dialogs import Confirm, Help
 from rotator.tui.screens.export import ExportScreen
 from rotator.tui.screens.fleet import FleetScreen
+from rotator.tui.screens.home import HomeScreen
+from rotator.tui.screens.importing import ImportScreen
 from rotator.tui.screens.mechanisms import MechanismsScreen
 from rotator.tui.screens.reports import ReportsScreen
 from rotator.tui.screens.threats import ThreatsScreen
@@ -36,10 +38,12 @@ class PlannerApp(App[int]):
     TITLE = "Rotator"
     ENABLE_COMMAND_PALETTE = True
     MODES = {  # noqa: RUF012 - as Textual declares it
+        "home": HomeScreen,
         "fleet": FleetScreen,
         "whatif": WhatIfScreen,
         "export": ExportScreen,
         "reports": ReportsScreen,
+        "import": ImportScreen,
         "mechanisms": MechanismsScreen,
         "threats": ThreatsScreen,
     }
@@ -70,7 +74,7 @@ class PlannerApp(App[int]):
 
     def on_mount(self) -> None:
         """Go to the first screen."""
-        self.switch_mode("fleet")
+        self.switch_mode("home")
 
     def use(self, session: sessions.Session) -> None:
         """Go on with another session, and draw the screen from it."""

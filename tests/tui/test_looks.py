@@ -17,7 +17,16 @@ from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, pres
 
 BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 """What scroll bars are drawn with: cells of colour, not text."""
-SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 .", "mechanisms": "m .", "threats": "T ."}
+SCREENS = {
+    "home": "0 .",
+    "import": "i .",
+    "fleet": "1 .",
+    "whatif": "2 .",
+    "export": "3 .",
+    "reports": "4 .",
+    "mechanisms": "m .",
+    "threats": "T .",
+}
 
 
 @pytest.mark.parametrize("place", SCREENS)
@@ -133,5 +142,5 @@ def test_every_action_has_an_id_of_its_own_a_key_and_words() -> None:
 def test_every_action_can_be_called_by_its_first_key(tmp_path: Path, place: str) -> None:
     app = planner(copy_of("storefront.toml", tmp_path))
     keys = [action.keys.partition(",")[0] for action in (*HELP[place], *PANES, *EVERYWHERE) if action.id != "app.quit"]
-    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "1234"))
+    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "01234"))
     assert all(screens)

@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 
 WIDE = 130
 TITLES = {
+    "home": "Summary",
     "fleet": "Fleet",
     "whatif": "What-if",
     "export": "Export",
     "reports": "Reports",
+    "import": "Import",
     "mechanisms": "Mechanisms",
     "threats": "Threats",
 }
-BY_LETTER = ("mechanisms", "threats")
+BY_LETTER = ("import", "mechanisms", "threats")
 """Screens beside the planning itself: they stand with their letter alone where there is little room."""
 
 

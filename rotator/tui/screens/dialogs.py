@@ -57,6 +57,8 @@ class Ask(ModalScreen[str]):
         """Keep the question."""
         super().__init__()
         self.title_text = title
+        self.left = False
+        """Whether it was left without an answer."""
 
     def compose(self) -> ComposeResult:
         """Lay the box out."""
@@ -70,6 +72,7 @@ class Ask(ModalScreen[str]):
 
     def action_no(self) -> None:
         """Answer nothing."""
+        self.left = True
         self.dismiss("")
 
 
