@@ -82,6 +82,7 @@ def readable(key: str) -> str:
 
 
 EVERYWHERE = (
+    Action("screen.home", "0", "app.go('home')", "Summary", "go to the summary: what to do, what if", shown=False),
     Action("screen.fleet", "1", "app.go('fleet')", "Fleet", "go to Fleet: pinsets, keys and clients", shown=False),
     Action("screen.whatif", "2", "app.go('whatif')", "What-if", "go to What-if: events and responses", shown=False),
     Action("screen.export", "3", "app.go('export')", "Export", "go to Export: what would be written", shown=False),
@@ -100,6 +101,14 @@ EVERYWHERE = (
         "app.go('threats')",
         "Threats",
         "go to Threats: what each kind of pin protects against",
+        shown=False,
+    ),
+    Action(
+        "screen.import",
+        "i",
+        "app.go('import')",
+        "Import",
+        "go to Import: counts, shipped pin files, chains, what hosts serve",
         shown=False,
     ),
     Action("edit.change", "a", "app.change", "change", "change the policy: keys, pinsets, chains, releases, events"),
@@ -138,6 +147,11 @@ KNOBS = (
     Action("knob.up", "up,k", "move(-1)", "up", "the knob above", shown=False),
     Action("knob.down", "down,j", "move(1)", "down", "the knob below", shown=False),
 )
+HOME = (
+    Action("home.why", "enter", "why", "why", "where the line under the cursor comes from, and what to do"),
+    Action("home.play", "o", "play", "play it", "play what the line says in What-if"),
+    FILTER,
+)
 FLEET = (
     Action("fleet.promote", "p", "promote", "promote", "make the backup under the cursor the primary"),
     Action(
@@ -162,6 +176,28 @@ REPORTS = (
     Action("reports.open", "enter", "open", "open", "read the report under the cursor"),
     FILTER,
 )
+IMPORT = (
+    Action("import.pick", "o", "pick", "open files", "choose files to bring in; what they are is told by content"),
+    Action("import.paste", "p", "paste", "paste", "paste a handshake or a PEM chain"),
+    Action("import.say", "enter", "say", "belongs to", "say which app and version, or which host, a file belongs to"),
+    Action("import.state", "t", "state", "state", "state what the counts do not say: unit, opt-in, builds, columns"),
+    Action("import.drop", "d", "drop", "take out", "take the file under the cursor out of the list"),
+    Action("import.write", "w", "write", "write", "write exactly what is shown, after one more question"),
+    Action("import.observe", "O", "observe", "hosts", "shake hands with every host of the policy and compare"),
+)
+START = (
+    Action("start.pick", "o", "pick", "open files", "choose files; what they are is told by content"),
+    Action("start.paste", "p", "paste", "paste", "paste a handshake, a chain or a key"),
+    Action("start.git", "t", "git", "git tags", "one release for each tag of a git repository"),
+    Action("start.folder", "f", "dated", "folder", "one release for each file of a folder of dated files"),
+    Action("start.say", "enter", "say", "of which app", "say which app and version a pin file shipped with"),
+    Action("start.app", "A", "app", "app", "add an app that has no file, with its client technology", shown=False),
+    Action("start.code", "c", "confirm", "code", "take pins that were found in code", shown=False),
+    Action("start.drop", "d", "drop", "take out", "take the line under the cursor out"),
+    Action("start.write", "w", "write", "write", "write exactly the policy that is shown"),
+    Action("start.leave", "q,ctrl+q", "leave", "quit", "leave without a policy", key="q"),
+    Action("start.keys", "question_mark,f1", "keys", "keys", "every key", key="?"),
+)
 MECHANISMS = (
     Action("mechanisms.open", "enter", "open", "open", "read about the client technology under the cursor"),
     FILTER,
@@ -173,10 +209,12 @@ THREATS = (
     FILTER,
 )
 HELP = {
+    "home": HOME,
     "fleet": FLEET,
     "whatif": WHATIF,
     "export": EXPORT,
     "reports": REPORTS,
+    "import": IMPORT,
     "mechanisms": MECHANISMS,
     "threats": THREATS,
 }

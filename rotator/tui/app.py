@@ -24,6 +24,8 @@ from rotator.tui.screens.base import TITLES, PlannerScreen
 from rotator.tui.screens.dialogs import CommandLine, Help
 from rotator.tui.screens.export import ExportScreen
 from rotator.tui.screens.fleet import FleetScreen
+from rotator.tui.screens.home import HomeScreen
+from rotator.tui.screens.importing import ImportScreen
 from rotator.tui.screens.mechanisms import MechanismsScreen
 from rotator.tui.screens.reports import ReportsScreen
 from rotator.tui.screens.threats import ThreatsScreen
@@ -50,14 +52,16 @@ class PlannerApp(SessionApp):
     TITLE = "Rotator"
     ENABLE_COMMAND_PALETTE = True
     MODES = {  # noqa: RUF012 - as Textual declares it
+        "home": HomeScreen,
         "fleet": FleetScreen,
         "whatif": WhatIfScreen,
         "export": ExportScreen,
         "reports": ReportsScreen,
+        "import": ImportScreen,
         "mechanisms": MechanismsScreen,
         "threats": ThreatsScreen,
     }
-    FIRST: ClassVar[str] = "fleet"
+    FIRST: ClassVar[str] = "home"
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = "Toast { background: $panel; }"
 

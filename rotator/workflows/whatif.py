@@ -17,6 +17,7 @@ from rotator.workflows.simulating import calendar
 
 NOTHING = "nothing"
 SCENARIO = "scenario "
+REISSUE = "reissue, same key"
 LOOK_DAYS = (0, 1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
 DELAY_HOURS = (0, 6, 12, 24, 48, 72, 168, 336, 720)
 OPTION_VALUES = {"yes|no": ("no", "yes"), "duration": ("24h", "0h", "5d"), "date": ("",)}
@@ -58,6 +59,17 @@ class Knob:
 def first(picture: Picture) -> WhatIf:
     """Begin with what people ask first: the primary key stolen today."""
     return settle(WhatIf(), picture)
+
+
+def playing(happens: Sequence[Occurrence], picture: Picture) -> WhatIf:
+    """Turn the knobs to what happens in an answer: its first event, and what we answer with."""
+    event = next((o for o in happens if not o.action and o.id != "renew"), None)
+    if event is None:
+        return settle(WhatIf(event=NOTHING), picture)
+    serve = next((o.parts[1] for o in happens if o.id == "serve"), "")
+    reissue = any(o.id == "renew" for o in happens)
+    response = f"serve {serve}" if serve else REISSUE if reissue else NOTHING
+    return settle(WhatIf(event=event.id, parts=event.parts, options=event.options, response=response), picture)
 
 
 def settle(state: WhatIf, picture: Picture) -> WhatIf:
@@ -125,7 +137,7 @@ def responses(state: WhatIf, picture: Picture) -> tuple[str, ...]:
     found: dict[str, None] = {NOTHING: None}
     hosts = _hosts_hit(state, picture)
     if state.event == "revoke" and hosts:
-        found["reissue, same key"] = None
+        found[REISSUE] = None
     keys = served_keys(inventory)
     for key in [k for k, own in keys.items() if set(own) & set(hosts)]:
         found |= {f"serve {backup}": None for backup in backups_of(inventory, key)}

@@ -12,12 +12,22 @@ from textual.color import Color
 from rotator.model.verdicts import Verdict
 from rotator.tui.actions import EVERYWHERE, HELP, PANES, everything
 from rotator.tui.app import PlannerApp
+from rotator.tui.keymaps import KEYMAPS, Settings, clashes
 from rotator.tui.look import DEFAULTS, THEMES
 from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, press, shown
 
 BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 """What scroll bars are drawn with: cells of colour, not text."""
-SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 .", "mechanisms": "m .", "threats": "T ."}
+SCREENS = {
+    "home": "0 .",
+    "import": "i .",
+    "fleet": "1 .",
+    "whatif": "2 .",
+    "export": "3 .",
+    "reports": "4 .",
+    "mechanisms": "m .",
+    "threats": "T .",
+}
 
 
 @pytest.mark.parametrize("place", SCREENS)
@@ -132,10 +142,17 @@ def test_every_action_has_an_id_of_its_own_and_words() -> None:
         assert "." in action.id
 
 
+def test_no_key_stands_for_two_actions_of_one_screen() -> None:
+    ids = [action.id for action in everything()]
+    for name in KEYMAPS:
+        settings = Settings(keymap=name)
+        assert clashes(settings.all_keys(), ids, "planner.toml") == [], name
+
+
 @pytest.mark.parametrize("place", HELP)
 def test_every_action_can_be_called_by_its_first_key(tmp_path: Path, place: str) -> None:
     app = planner(copy_of("storefront.toml", tmp_path))
     keys = [action.keys.partition(",")[0] for action in (*HELP[place], *PANES, *EVERYWHERE) if action.keys]
     keys.remove("q")
-    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "1234"))
+    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "01234"))
     assert all(screens)

@@ -20,7 +20,7 @@ def policy(tmp_path: Path) -> str:
 
 
 def test_the_first_screen_shows_pinsets_clients_and_what_to_do(policy: str) -> None:
-    [screen] = drive(planner(policy), "")
+    [screen] = drive(planner(policy), "1 .")
     assert "primary api-2025" in screen
     assert "backup api-2026" in screen
     assert "shop-android" in screen
@@ -90,7 +90,7 @@ def test_the_grid_of_threats_says_why_of_each_cell(policy: str) -> None:
 
 
 def test_an_edit_is_taken_back_and_made_again(policy: str) -> None:
-    promoted, undone, redone = drive(planner(policy), "down down p .", "u .", "ctrl+r .")
+    promoted, undone, redone = drive(planner(policy), "1 . down down p .", "u .", "ctrl+r .")
     assert "storefront.toml *" in promoted
     assert "storefront.toml *" not in undone
     assert "storefront.toml *" in redone
@@ -98,7 +98,7 @@ def test_an_edit_is_taken_back_and_made_again(policy: str) -> None:
 
 def test_nothing_is_written_without_a_yes(policy: str) -> None:
     before = Path(policy).read_bytes()
-    drive(planner(policy), "down down p . 3 . w . n .")
+    drive(planner(policy), "1 . down down p . 3 . w . n .")
     assert Path(policy).read_bytes() == before
 
 
@@ -107,7 +107,7 @@ def test_quitting_asks_only_when_edits_would_be_lost(policy: str) -> None:
     drive(clean, "q")
     assert clean.return_value == 0
     dirty = planner(policy)
-    [asked] = drive(dirty, "down down p . q .")
+    [asked] = drive(dirty, "1 . down down p . q .")
     assert "Leave without saving these edits?" in asked
     assert dirty.return_value is None
 
@@ -146,7 +146,7 @@ def test_a_policy_that_changed_on_disk_is_not_overwritten(policy: str) -> None:
 
     async def run() -> list[str]:
         async with app.run_test(size=SMALL) as pilot:
-            await press(pilot, ". down down p . 3 .")
+            await press(pilot, ". 1 . down down p . 3 .")
             meanwhile(app)
             await press(pilot, "w . y .")
             return [notice.message for notice in app._notifications]

@@ -1,10 +1,11 @@
-"""`rotator POLICY`: the planner on a terminal, else the summary."""
+"""`rotator POLICY`: the planner on a terminal, else the summary; one that is not there is begun on screen."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from rotator.cli.clock import now
 from rotator.cli.console import Console
@@ -12,7 +13,7 @@ from rotator.workflows.opening import open_policy
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
-    """Open the planner, or print the page."""
+    """Open the planner, after a guided start where there is no policy yet; else print the page."""
     at = now(environ)
     # In a browser the library draws through a driver that the server names; there is no terminal then.
     terminal = bool(environ.get("TEXTUAL_DRIVER")) or (
@@ -21,6 +22,12 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     if terminal and not (asked.summary or asked.json):
         from rotator.tui.app import run_planner
 
+        if not Path(asked.policy).exists() and asked.policy.endswith(".toml"):
+            from rotator.tui.start import run_start
+
+            if not run_start(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color):
+                console.talk(f"{asked.policy}: nothing was written")
+                return 2
         return run_planner(
             asked.policy,
             at,

@@ -30,16 +30,18 @@ if TYPE_CHECKING:
 
 WIDE = 130
 TITLES = {
+    "home": "Summary",
     "fleet": "Fleet",
     "whatif": "What-if",
     "export": "Export",
     "reports": "Reports",
+    "import": "Import",
     "mechanisms": "Mechanisms",
     "threats": "Threats",
 }
 BAD = ("breaks", "lost", "exposed")
 """The styles of lines that `n` goes to."""
-BY_LETTER = ("mechanisms", "threats")
+BY_LETTER = ("import", "mechanisms", "threats")
 """Screens beside the planning itself: they stand with their letter alone where there is little room."""
 
 

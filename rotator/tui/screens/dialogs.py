@@ -94,6 +94,8 @@ class Ask(ModalScreen[str]):
         """Keep the question."""
         super().__init__()
         self.title_text = title
+        self.left = False
+        """Whether it was left without an answer."""
 
     def compose(self) -> ComposeResult:
         """Lay the box out."""
@@ -107,6 +109,7 @@ class Ask(ModalScreen[str]):
 
     def action_no(self) -> None:
         """Answer nothing."""
+        self.left = True
         self.dismiss("")
 
 
@@ -199,10 +202,10 @@ class Help(ModalScreen[None]):
         Binding("escape,q,question_mark,f1,enter", "close", "close", id="dialog.close")
     ]
 
-    def __init__(self, title: str, actions: Sequence[Action], keys: KeyNames, about: str = "") -> None:
+    def __init__(self, title: str, actions: Sequence[Action], keys: KeyNames | None = None, about: str = "") -> None:
         """Keep the actions; `about` is what the pane with the focus says of itself."""
         super().__init__()
-        self.title_text, self.actions, self.keys, self.about = title, actions, keys, about
+        self.title_text, self.actions, self.keys, self.about = title, actions, keys or KeyNames(), about
 
     def compose(self) -> ComposeResult:
         """Lay the box out."""

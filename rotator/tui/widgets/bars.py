@@ -65,7 +65,12 @@ class Bar(Widget):
         return self.get_component_rich_style(f"bar--{name}", partial=True) if name else Style()
 
 
-def key_line(actions: Sequence[Action], width: int, key_of: Callable[[Action], str]) -> list[Part]:
+def usual_key(action: Action) -> str:
+    """Give the key of an action that no keymap changes."""
+    return action.shown_key
+
+
+def key_line(actions: Sequence[Action], width: int, key_of: Callable[[Action], str] = usual_key) -> list[Part]:
     """Show keys and their words as far as they fit; the last one, help, always does."""
     shown = [action for action in actions if action.shown]
     parts: list[Part] = []

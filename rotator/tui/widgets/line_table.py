@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -94,6 +95,8 @@ class LineTable(ScrollView, can_focus=True):
         self.sign = cursor
         self.widths: list[int] = []
         self._words = ""
+        self.headless = False
+        """Without titles and the space around cells: for text of one column."""
 
     # --- what is in it -----------------------------------------------------------------------------------------
 
@@ -144,7 +147,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def _laid_out(self) -> None:
         self._measure()
-        self.virtual_size = Size(self.size.width, len(self.shown) + 1)
+        self.virtual_size = Size(self.size.width, len(self.shown) + self._top)
         self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
         self._show_cursor()
         self.post_message(self.Moved(self, self.index))
@@ -152,12 +155,12 @@ class LineTable(ScrollView, can_focus=True):
     @property
     def text_width(self) -> int:
         """Give the cells that a table of one column has for its text."""
-        return self._room - 2
+        return self.size.width - 2 if self.headless else self._room - 2
 
     @property
     def _room(self) -> int:
         """Give the cells beside the sign of the cursor and the scroll bar."""
-        return max(10, self.size.width - 3)
+        return max(10, self.size.width - (0 if self.headless else 3))
 
     def _measure(self) -> None:
         """Share the width out: columns as wide as they need, the giving ones less, the least important dropped."""
@@ -182,7 +185,11 @@ class LineTable(ScrollView, can_focus=True):
 
     def get_content_height(self, *_: object) -> int:
         """Take a line for each row and one for the titles, where the height is left to the table."""
-        return len(self.shown) + 1
+        return len(self.shown) + self._top
+
+    @property
+    def _top(self) -> int:
+        return 0 if self.headless else 1
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
@@ -194,10 +201,10 @@ class LineTable(ScrollView, can_focus=True):
         """Draw one line of the screen; the titles stay on top."""
         width = self.size.width
         base = self.rich_style
-        if y == 0:
+        if y == 0 and not self.headless:
             style = base + self.get_component_rich_style("line--header", partial=True)
             return self._strip([(column.title.upper(), style) for column in self.columns], " ", base, width)
-        number = y - 1 + int(self.scroll_offset.y)
+        number = y - self._top + int(self.scroll_offset.y)
         if not 0 <= number < len(self.shown):
             return Strip.blank(width, base)
         line = self.lines[self.shown[number]]
@@ -216,6 +223,10 @@ class LineTable(ScrollView, can_focus=True):
 
     def _strip(self, parts: Sequence[tuple[str, Style]], sign: str, base: Style, width: int) -> Strip:
         segments = [Segment(sign, base)]
+        if self.headless:
+            text, style = parts[0]
+            segments.append(Segment(fit(text, max(1, width - 1)), style))
+            return Strip(segments).adjust_cell_length(width, base)
         for n, (text, style) in enumerate(parts):
             if self.widths and self.widths[n]:
                 segments.append(Segment(" ", base))
@@ -231,7 +242,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screen."""
-        self._go(self.cursor + by * max(1, self.size.height - 2))
+        self._go(self.cursor + by * max(1, self.size.height - self._top - 1))
 
     def action_end(self, which: int) -> None:
         """Move the cursor to the first or the last line."""
@@ -245,6 +256,11 @@ class LineTable(ScrollView, can_focus=True):
             self._go(found)
         return found is not None
 
+    def go(self, index: int) -> None:
+        """Put the cursor on one of all lines, where it is shown."""
+        shown = self.shown
+        self._go(index if isinstance(shown, range) else bisect_left(shown, index))
+
     def _go(self, to: int) -> None:
         to = max(0, min(to, len(self.shown) - 1))
         if to != self.cursor and self.shown:
@@ -254,13 +270,13 @@ class LineTable(ScrollView, can_focus=True):
             self.post_message(self.Moved(self, self.index))
 
     def _show_cursor(self) -> None:
-        self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
+        self.scroll_to_region(Region(0, self.cursor, 1, 1 + self._top), animate=False, force=True)
 
     def on_click(self, event: object) -> None:
         """Put the cursor where the mouse is."""
         y = getattr(event, "y", 0)
-        if y > 0:
-            self._go(y - 1 + int(self.scroll_offset.y))
+        if y >= self._top:
+            self._go(y - self._top + int(self.scroll_offset.y))
 
     def watch_has_focus(self, _focused: bool) -> None:  # noqa: FBT001 - Textual calls it like this
         """Draw the cursor anew."""
