@@ -40,7 +40,7 @@ class FormDialog(ModalScreen[Rotation | None]):
     FormDialog Horizontal { height: 1; }
     FormDialog Label { width: 13; }
     FormDialog Input { border: none; height: 1; width: 1fr; padding: 0; background: $surface; }
-    FormDialog Input:focus { background: $background; }
+    FormDialog Input:focus { border: none; background: $background; }
     FormDialog #hint { color: $quiet; }
     FormDialog #wrong { color: $status-exposed; text-style: bold; }
     FormDialog #preview { color: $quiet; }
