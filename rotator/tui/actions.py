@@ -99,8 +99,21 @@ WHATIF = (
     Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False, key="right"),
     Action("whatif.much_less", "pageup", "turn(-30)", "turn", "turn a date back by 30 days", shown=False),
     Action("whatif.much_more", "pagedown", "turn(30)", "turn", "turn a date on by 30 days", shown=False),
-    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves"),
-    Action("whatif.keep", "k", "keep", "keep", "keep this answer as a report"),
+    Action(
+        "whatif.open", "enter", "open", "choose/why", "choose from a list; on a cohort: where its number comes from"
+    ),
+    Action("whatif.baseline", "b", "baseline", "baseline", "compare with this answer from now on; again: with today"),
+    Action("whatif.compare", "c", "compare", "beside", "put this answer beside the next ones, three at most"),
+    Action("whatif.earlier", "less_than_sign", "scrub(-1)", "time", "look earlier", key="< >"),
+    Action("whatif.later", "greater_than_sign", "scrub(1)", "later", "look later", shown=False),
+    Action("whatif.previous", "left_square_bracket", "event(-1)", "event", "look at what happens before", key="[ ]"),
+    Action("whatif.next", "right_square_bracket", "event(1)", "event", "look at what happens next", shown=False),
+    Action("whatif.nearer", "plus", "zoom_time(-1)", "nearer", "time nearer: weeks, days, hours", shown=False),
+    Action("whatif.farther", "minus", "zoom_time(1)", "farther", "time farther: hours, days, weeks", shown=False),
+    Action("whatif.now", "t", "now", "now", "look at the moment of the event", shown=False),
+    Action("whatif.plot", "v", "plot", "plot", "show shares over time in place of the cohorts, and back"),
+    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves", shown=False),
+    Action("whatif.keep", "K", "keep", "keep", "keep this answer as a report", shown=False),
     FILTER,
 )
 EXPORT = (

@@ -123,7 +123,7 @@ def test_text_from_files_is_never_markup_and_never_escape_codes(tmp_path: Path) 
         '[apps.shop]\nmechanism = "okhttp"\npinset = "p"\n'
         'releases = [ { version = "[blink]1\\u001b[2J\\u202e[/blink]", clients = 5 } ]\n'
     )
-    for screen in drive(planner(str(policy)), *SCREENS.values(), "2 . k . 4 ."):
+    for screen in drive(planner(str(policy)), *SCREENS.values(), "2 . K . 4 ."):
         assert "\x1b" not in screen
         assert "\u202e" not in screen
     [fleet] = drive(planner(str(policy)), "1 .", size=LARGE)

@@ -51,7 +51,7 @@ class ReportsScreen(PlannerScreen):
         elif self.found:
             self.say(f"{len(self.found)} kept beside the policy; tab goes into the report, y copies it.")
         else:
-            self.say("No reports yet: k in What-if keeps an answer, writing an export keeps one.")
+            self.say("No reports yet: K in What-if keeps an answer, writing an export keeps one.")
         signs = app.signs
         self.list.fill(
             [Line((r.made[:10], r.kind, signs.text(r.title)), "exposed" if r.override else "") for r in self.found],
