@@ -46,6 +46,8 @@ def _policy(command: argparse.ArgumentParser) -> None:
 def _open(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("--summary", action="store_true", help="print the summary on a terminal too")
+    command.add_argument("--no-mouse", action="store_true", help="the planner does not listen to the mouse")
+    command.add_argument("--keymap", choices=("default", "vim"), help="the keymap of the planner")
 
 
 def _new(command: argparse.ArgumentParser) -> None:
@@ -250,6 +252,26 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "md", "html", "json"), default="text", help="how to show it")
 
 
+def _edit(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "edit", nargs="?", metavar="EDIT", help="what to do; none lists every edit and what it asks for"
+    )
+    command.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help="the answers; lists have commas")
+    command.add_argument("--write", action="store_true", help="write the change into the policy")
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="the address to listen at")
+    command.add_argument("--port", type=int, default=8000, metavar="N", help="the port to listen at")
+    command.add_argument(
+        "--open-to-others",
+        action="store_true",
+        help="listen at an address that others can reach, though whoever opens the page can write the policy",
+    )
+
+
 COMMANDS: dict[str, tuple[Any, str]] = {
     "open": (_open, "open the planner, or print the one-page summary"),
     "new": (_new, "build a policy from what you have: chains, keys, shipped pin files, git tags, counts"),
@@ -262,7 +284,9 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
     "fleet": (_fleet, "user counts from files of the stores, shown before they are written"),
+    "edit": (_edit, "add or retire keys, compose pinsets, plan chains, releases and events"),
     "report": (_report, "past reports"),
     "review": (_review, "what a change to the policy does, for a pull request"),
+    "serve": (_serve, "the planner in a browser"),
     "mechanisms": (_mechanisms, "every client technology and what it checks"),
 }

@@ -1,7 +1,8 @@
-"""Every action on one screen: its id, its keys, its words. Keys, help, key line and palette all read this."""
+"""Every action on one screen: its id, its keys, its words. Keys, help, key line, palette and `:` all read this."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding
@@ -12,13 +13,13 @@ class Action:
     """One thing a person can do.
 
     Attributes:
-        id: stable; keymaps name it.
-        keys: the keys, comma-separated, as Textual writes them.
+        id: stable, `area.name`; keymaps and `:` name it.
+        keys: the keys, comma-separated, as Textual writes them; "" for one of the palette and `:` alone.
         call: the action string.
         short: a word for the key line.
-        about: a sentence for help and palette.
+        about: a sentence for help and palette, lower-case.
         shown: whether the key line has it.
-        key: how the key line shows the key.
+        key: how the key line shows the key, where that is not the first of `keys`.
     """
 
     id: str
@@ -36,8 +37,48 @@ class Action:
 
     @property
     def shown_key(self) -> str:
-        """Give the key as people read it."""
-        return self.key or self.keys.partition(",")[0]
+        """Give the key as people read it, "" where there is none."""
+        return self.key or readable(self.keys.partition(",")[0])
+
+    @property
+    def area(self) -> str:
+        """Give the part of the id before the point."""
+        return self.id.partition(".")[0]
+
+    @property
+    def title(self) -> str:
+        """Give the name that the palette shows: `area: what it does`."""
+        return f"{self.area}: {self.about}"
+
+
+def bindings(*groups: Iterable[Action]) -> list[Binding]:
+    """Give the bindings of those actions that have keys."""
+    return [action.binding for group in groups for action in group if action.keys]
+
+
+READABLE = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "full_stop": ".",
+    "comma": "comma",
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+def readable(key: str) -> str:
+    """Show a key as people read it."""
+    *held, last = key.strip().split("+") if key != "+" else ("+",)
+    return "+".join((*held, READABLE.get(last, last)))
 
 
 EVERYWHERE = (
@@ -70,18 +111,42 @@ EVERYWHERE = (
         "go to Import: counts, shipped pin files, chains, what hosts serve",
         shown=False,
     ),
-    Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False, key="u"),
-    Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False, key="ctrl+r"),
-    Action("app.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
-    Action("app.theme", "ctrl+t", "app.theme", "theme", "next theme: dark, light, without colour", shown=False),
+    Action("edit.change", "a", "app.change", "change", "change the policy: keys, pinsets, chains, releases, events"),
+    Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False),
+    Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False),
+    Action("edit.history", "U", "app.history", "history", "every edit of this session; go back to any", shown=False),
+    Action("policy.save", "s", "app.save", "save", "write the edits into the policy file", shown=False),
+    Action("policy.editor", "e", "app.editor", "editor", "edit the text of the policy in $EDITOR", shown=False),
+    Action("policy.reread", "R", "app.reread", "re-read", "read the policy again, edits on top", shown=False),
+    Action("break.next", "n", "next_break(1)", "next break", "go to the next that breaks or is exposed", shown=False),
+    Action("break.previous", "N", "next_break(-1)", "break", "go to the one before that breaks", shown=False),
+    Action("view.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
+    Action("view.zoom", "z", "zoom", "zoom", "give this pane the whole screen, and back", shown=False),
+    Action("view.jump", "ctrl+o", "app.jump", "jump", "put a letter on each place to go to", shown=False),
+    Action("view.theme", "ctrl+t", "app.theme", "theme", "next theme: dark, light, without colour", shown=False),
+    Action("view.keymap", "", "app.keymap", "keymap", "next keymap: default, vim", shown=False),
+    Action("view.command", "colon", "app.command", "command", "type an action by its name", shown=False),
+    Action("view.palette", "ctrl+p", "app.command_palette", "actions", "every action by name", shown=False),
+    Action("app.quit", "q,ctrl+q", "app.leave", "quit", "leave; asks when there are edits not saved"),
     Action("app.help", "question_mark,f1", "app.help", "keys", "every key of this screen", key="?"),
-    Action("app.quit", "q,ctrl+q", "app.leave", "quit", "leave; asks when there are edits not written", key="q"),
 )
 PANES = (
-    Action("pane.next", "tab", "next_pane", "pane", "go to the next pane", key="tab"),
+    Action("pane.next", "tab", "next_pane", "pane", "go to the next pane"),
     Action("pane.previous", "shift+tab", "previous_pane", "back", "go to the pane before", shown=False),
 )
-FILTER = Action("list.filter", "slash", "filter", "filter", "show only lines with some words", key="/")
+FILTER = Action("list.filter", "slash", "filter", "filter", "show only lines with some words")
+LIST = (
+    Action("list.up", "up,k", "move(-1)", "up", "the line above", shown=False),
+    Action("list.down", "down,j", "move(1)", "down", "the line below", shown=False),
+    Action("list.page_up", "pageup,ctrl+b", "page(-1)", "page up", "a page up", shown=False),
+    Action("list.page_down", "pagedown,ctrl+f", "page(1)", "page down", "a page down", shown=False),
+    Action("list.first", "home,g", "end(-1)", "first", "the first line", shown=False),
+    Action("list.last", "end,G", "end(1)", "last", "the last line", shown=False),
+)
+KNOBS = (
+    Action("knob.up", "up,k", "move(-1)", "up", "the knob above", shown=False),
+    Action("knob.down", "down,j", "move(1)", "down", "the knob below", shown=False),
+)
 HOME = (
     Action("home.why", "enter", "why", "why", "where the line under the cursor comes from, and what to do"),
     Action("home.play", "o", "play", "play it", "play what the line says in What-if"),
@@ -96,7 +161,7 @@ FLEET = (
 )
 WHATIF = (
     Action("whatif.less", "left,h", "turn(-1)", "turn", "turn the knob back", key="left/right"),
-    Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False, key="right"),
+    Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False),
     Action("whatif.much_less", "pageup", "turn(-30)", "turn", "turn a date back by 30 days", shown=False),
     Action("whatif.much_more", "pagedown", "turn(30)", "turn", "turn a date on by 30 days", shown=False),
     Action(
@@ -152,8 +217,8 @@ MECHANISMS = (
 )
 THREATS = (
     Action("threats.left", "left,h", "pins(-1)", "pins", "the kind of pin to the left", key="left/right"),
-    Action("threats.right", "right,l", "pins(1)", "pins", "the kind of pin to the right", shown=False, key="right"),
-    Action("threats.host", "n", "host", "next host", "the next host that serves something"),
+    Action("threats.right", "right,l", "pins(1)", "pins", "the kind of pin to the right", shown=False),
+    Action("threats.host", "right_square_bracket", "host", "next host", "the next host that serves something"),
     FILTER,
 )
 HELP = {
@@ -166,9 +231,10 @@ HELP = {
     "mechanisms": MECHANISMS,
     "threats": THREATS,
 }
-MOVES = (
-    ("up down j", "move the cursor"),
-    ("pgup pgdn home end", "move far"),
-    ("ctrl+p", "every action by name"),
-    ("esc", "close what is open, leave the filter"),
-)
+"""The actions of each screen, by its place."""
+
+
+def everything() -> list[Action]:
+    """Give every action once."""
+    found = [action for place in HELP.values() for action in place]
+    return list({action.id: action for action in (*EVERYWHERE, *PANES, *found, *LIST, *KNOBS)}.values())

@@ -103,6 +103,7 @@ def plan_changes(
     steps: Sequence[Rotation],
     now: datetime,
     asked: Asked,
+    base: bytes | None = None,
 ) -> Export:
     """Work out what writing some edits means: the policy, and the pinsets that they touch.
 
@@ -114,6 +115,7 @@ def plan_changes(
         steps: the edits.
         now: the instant of the export.
         asked: the folders to write into, and the reason to go on against a refusal.
+        base: what the policy file held when it was read, so that one that changed since is not written over.
 
     Raises:
         InputError: a file that exists cannot be changed in place.
@@ -126,7 +128,8 @@ def plan_changes(
     target = folders[0] / Path(file).name if folders else home_of(file) / Path(file).name
     if folders:
         text = _moved(file, text, folders, {change.path for change in files})
-    files.append(FileChange(path=target, what="the updated policy", home=home_of(file), old=current(target), new=text))
+    old = current(target) if folders or base is None else base
+    files.append(FileChange(path=target, what="the updated policy", home=home_of(file), old=old, new=text))
     edits = tuple(edit for step in steps for edit in step.change.edits)
     title = ", ".join(step.change.title for step in steps) or "export of the pinsets in use"
     return Export(

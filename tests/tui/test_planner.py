@@ -171,7 +171,7 @@ def test_promote_export_write_and_read_the_report_by_keys_alone(policy: str) -> 
 
 
 def test_the_grid_of_threats_says_why_of_each_cell(policy: str) -> None:
-    first, key, other = drive(planner(policy), "T .", "left left left " + "down " * 9, "n .")
+    first, key, other = drive(planner(policy), "T .", "left left left " + "down " * 9, "right_square_bracket .")
     assert "[NONE]" in first
     assert "the leaf key and a backup" in first
     assert "[KEY+]" in key
@@ -199,7 +199,7 @@ def test_quitting_asks_only_when_edits_would_be_lost(policy: str) -> None:
     assert clean.return_value == 0
     dirty = planner(policy)
     [asked] = drive(dirty, "1 . down down p . q .")
-    assert "Leave without writing these edits?" in asked
+    assert "Leave without saving these edits?" in asked
     assert dirty.return_value is None
 
 

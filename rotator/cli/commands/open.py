@@ -15,7 +15,10 @@ from rotator.workflows.opening import open_policy
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
     """Open the planner, after a guided start where there is no policy yet; else print the page."""
     at = now(environ)
-    terminal = sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
+    # In a browser the library draws through a driver that the server names; there is no terminal then.
+    terminal = bool(environ.get("TEXTUAL_DRIVER")) or (
+        sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
+    )
     if terminal and not (asked.summary or asked.json):
         from rotator.tui.app import run_planner
 
@@ -25,7 +28,14 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
             if not run_start(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color):
                 console.talk(f"{asked.policy}: nothing was written")
                 return 2
-        return run_planner(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color)
+        return run_planner(
+            asked.policy,
+            at,
+            ascii_only=asked.ascii or (console.ascii_only and not environ.get("TEXTUAL_DRIVER")),
+            no_color=asked.no_color,
+            mouse=not asked.no_mouse,
+            keymap=asked.keymap or "",
+        )
     picture = open_policy(asked.policy, at.date())
     if asked.json:
         from rotator.cli.commands import check

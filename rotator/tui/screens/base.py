@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -19,7 +20,8 @@ from rotator.report.document import compact, percent, span
 from rotator.report.text import cells, wrap
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
-from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
+from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action, bindings
+from rotator.tui.jump import Target
 from rotator.tui.widgets.bars import Bar, Part, key_line
 from rotator.tui.widgets.line_table import LineTable, fit
 
@@ -37,6 +39,8 @@ TITLES = {
     "mechanisms": "Mechanisms",
     "threats": "Threats",
 }
+BAD = ("breaks", "lost", "exposed")
+"""The styles of lines that `n` goes to."""
 BY_LETTER = ("import", "mechanisms", "threats")
 """Screens beside the planning itself: they stand with their letter alone where there is little room."""
 
@@ -49,7 +53,7 @@ class PlannerScreen(Screen[None]):
 
     place: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
-    BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in (*PANES, *EVERYWHERE)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PANES, EVERYWHERE)]
     DEFAULT_CSS = """
     PlannerScreen { background: $background; layout: vertical; }
     PlannerScreen #body { height: 1fr; }
@@ -57,6 +61,9 @@ class PlannerScreen(Screen[None]):
     PlannerScreen #said { height: auto; max-height: 3; }
     PlannerScreen #filter { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
     PlannerScreen #filter.-open { display: block; }
+    PlannerScreen .-aside { display: none !important; }
+    PlannerScreen .-zoomed { width: 1fr !important; height: 1fr !important; max-height: 100% !important;
+        layout: vertical !important; }
     """
 
     @property
@@ -114,10 +121,11 @@ class PlannerScreen(Screen[None]):
         app = self.planner
         width = self.size.width or 80
         name = app.signs.text(app.session.file.rpartition("/")[2])
-        left = f" {name}{' *' if app.session.dirty else ''}  {show(app.session.now)}"
+        mark = " * CHANGED ON DISK" if app.differs else " *" if app.session.dirty else ""
+        left = f" {name}{mark}  {show(app.session.now)}"
         tabs: list[Part] = []
         for place, title in TITLES.items():
-            key = next(a.shown_key for a in EVERYWHERE if a.id == f"screen.{place}")
+            key = next(app.keys.first(a) for a in EVERYWHERE if a.id == f"screen.{place}")
             here = place == self.place
             letter = place in BY_LETTER
             short = f" {key}" if letter else f" {key} "
@@ -125,12 +133,12 @@ class PlannerScreen(Screen[None]):
             tabs.append((words, "here" if here else "quiet"))
         room = max(0, width - sum(len(words) for words, _ in tabs))
         self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])
-        self.query_one("#keys", Bar).say(key_line(self.actions(), width))
+        self.query_one("#keys", Bar).say(key_line(self.actions(), width, app.keys.first))
 
     def actions(self) -> Sequence[Action]:
         """Give the actions of this screen, help last."""
         common = [action for action in EVERYWHERE if action.shown]
-        return (*HELP[self.place], *PANES, *reversed(common))
+        return (*HELP[self.place], *PANES, *sorted(common, key=lambda action: action.id == "app.help"))
 
     # --- lines that several screens have -----------------------------------------------------------------------
 
@@ -184,6 +192,65 @@ class PlannerScreen(Screen[None]):
         while sum(cells(text) for text, _ in parts) > room and len(parts) > 3:
             parts.pop()
         return parts
+
+    # --- what works on every screen ----------------------------------------------------------------------------
+
+    def applies(self, action: Action) -> bool:
+        """Say whether an action of this screen does anything now; the palette leaves out those that do not."""
+        return action.id != "list.filter" or self.table() is not None
+
+    def about_pane(self) -> str:
+        """Say what the pane is that has the focus, for help; its `help_text`, where it has one."""
+        return str(getattr(self.focused, "help_text", ""))
+
+    def targets(self) -> list[Target]:
+        """Give the places that jump mode goes to: the panes, then the other screens."""
+        found = []
+        for pane in self.query(".pane"):
+            region = pane.region
+            if pane.focusable and region.area:
+                found.append(Target(region.x, region.y, pane.focus))
+        x = self.size.width
+        title = self.query_one("#title", Bar)
+        texts = [cells(text) for text, _ in title.rows[0]] if title.rows else []
+        for place, wide in zip(reversed(TITLES), reversed(texts), strict=False):
+            x -= wide
+            if place != self.place:
+                found.append(Target(max(0, x), 0, partial(self.planner.action_go, place)))
+        return found
+
+    def find_break(self, by: int) -> bool:
+        """Go to the next line that breaks or is exposed, or the one before; say whether there is one.
+
+        Screens that know more of time than a list does go to the next instant instead.
+        """
+        for table in dict.fromkeys([self.table(), *self.query(LineTable)]):
+            if table is not None and table.find(BAD, by):
+                table.focus()
+                return True
+        return False
+
+    def action_next_break(self, by: int) -> None:
+        """Go to the next that breaks, or to the one before."""
+        if not self.find_break(by):
+            self.planner.tell("nothing more breaks this way" if by > 0 else "nothing breaks before this")
+
+    def action_zoom(self) -> None:
+        """Give the pane with the focus the whole screen, or take it back."""
+        zoomed = self.query(".-zoomed")
+        if zoomed:
+            zoomed.remove_class("-zoomed")
+            self.query(".-aside").remove_class("-aside")
+            return
+        here = self.focused
+        while here is not None and here.parent is not None and here.id != "body":
+            here.add_class("-zoomed")
+            for other in here.parent.children:
+                if other is not here:
+                    other.add_class("-aside")
+            here = cast("Widget", here.parent)
+            if here.id == "body":
+                here.add_class("-zoomed")
 
     # --- panes and the filter ----------------------------------------------------------------------------------
 

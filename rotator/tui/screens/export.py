@@ -51,11 +51,18 @@ class ExportScreen(PlannerScreen):
         app = self.planner
         session, signs = app.session, app.signs
         self.status(app.checked.baseline)
-        steps = [step.rotation for step in session.past]
+        steps = session.pending
         try:
             asked = Asked(override=self.override)
             self.export = plan_changes(
-                session.file, session.saved, session.picture, session.text, steps, session.now, asked
+                session.file,
+                session.saved,
+                session.picture,
+                session.text,
+                steps,
+                session.now,
+                asked,
+                session.saved_text,
             )
         except RotatorError as error:
             self.export = None
@@ -64,7 +71,9 @@ class ExportScreen(PlannerScreen):
             return
         export = self.export
         changed = [change for change in export.files if change.changed]
-        if export.unsafe:
+        if app.differs:
+            self.say("The policy changed on disk: nothing can be written before R has read it again.")
+        elif export.unsafe:
             self.say(f"REFUSED: {'; '.join(export.unsafe)}. o goes on with a written reason.")
         elif not session.dirty:
             self.say("Nothing is edited; these are the pinsets in use. p on a backup in Fleet or What-if promotes it.")

@@ -9,13 +9,14 @@ from typing import ClassVar, overload
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from rotator.report.text import cells, pad
+from rotator.tui.actions import LIST, bindings
 
 KEPT = 2_000
 """Lines that are kept once they were made."""
@@ -114,14 +115,7 @@ class LineTable(ScrollView, can_focus=True):
     LineTable > .line--ghost { color: $quiet; text-style: italic; }
     LineTable > .line--header { color: $quiet; text-style: bold; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", show=False, id="list.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="list.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="list.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="list.page_down"),
-        Binding("home,g", "end(-1)", "first", show=False, id="list.first"),
-        Binding("end,G", "end(1)", "last", show=False, id="list.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
 
     class Moved(Message):
         """The cursor is on another line."""
@@ -344,6 +338,14 @@ class LineTable(ScrollView, can_focus=True):
     def action_end(self, which: int) -> None:
         """Move the cursor to the first or the last line."""
         self._go(0 if which < 0 else len(self.shown) - 1)
+
+    def find(self, styles: Sequence[str], by: int) -> bool:
+        """Move the cursor to the next line of some styles, or the one before; say whether there is one."""
+        order = range(self.cursor + 1, len(self.shown)) if by > 0 else range(self.cursor - 1, -1, -1)
+        found = next((n for n in order if self.lines[self.shown[n]].style in styles), None)
+        if found is not None:
+            self._go(found)
+        return found is not None
 
     def go(self, index: int) -> None:
         """Put the cursor on one of all lines, where it is shown."""
