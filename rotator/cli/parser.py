@@ -190,6 +190,9 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--drop", action="append", default=[], metavar="KEY", help="take this key out, as compromised")
     command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
     command.add_argument("--write", action="store_true", help="write over the policy's own files")
+    command.add_argument(
+        "--leave-out", action="append", default=[], metavar="FILE", help="do not write this one of the files shown"
+    )
     command.add_argument("--override", default="", metavar="REASON", help="go on against a refusal; kept in the report")
 
 
@@ -242,13 +245,14 @@ def _mechanisms(command: argparse.ArgumentParser) -> None:
 
 
 def _report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("list", "show"), help="list them, or show one")
+    command.add_argument("action", choices=("list", "show", "diff"), help="list them, show one, or compare two")
     command.add_argument(
         "targets",
         nargs="*",
         metavar="[POLICY] [ID]",
         help="the policy (default: every one in this folder), and a report's id, its beginning, or `last`",
     )
+    command.add_argument("--at", default="", metavar="DATE", help="show what the report says of one of its days")
     command.add_argument("--format", choices=("text", "md", "html", "json"), default="text", help="how to show it")
 
 

@@ -153,6 +153,7 @@ HOME = (
     FILTER,
 )
 FLEET = (
+    Action("fleet.why", "enter", "why", "why", "where the cell, the key or the line under the cursor comes from"),
     Action("fleet.promote", "p", "promote", "promote", "make the backup under the cursor the primary"),
     Action(
         "fleet.stolen", "x", "stolen", "stolen", "mark the key under the cursor as compromised, and take its pin out"
@@ -182,11 +183,21 @@ WHATIF = (
     FILTER,
 )
 EXPORT = (
+    Action("export.stage", "space", "stage", "stage", "leave the file under the cursor out, or take it in again"),
     Action("export.write", "w", "write", "write", "write exactly what is shown, and keep the report"),
     Action("export.override", "o", "override", "override", "go on against a refusal, with a written reason"),
 )
 REPORTS = (
     Action("reports.open", "enter", "open", "open", "read the report under the cursor"),
+    Action("reports.mark", "space", "mark", "mark", "mark the report under the cursor; two can be marked"),
+    Action("reports.compare", "equals_sign", "compare", "compare", "compare the two that are marked"),
+    Action(
+        "reports.earlier", "left_square_bracket", "seek(-1)", "day", "the day before on which it changes", key="[ ]"
+    ),
+    Action("reports.later", "right_square_bracket", "seek(1)", "day", "the next day on which it changes", shown=False),
+    Action("reports.day_back", "less_than_sign", "day(-1)", "day", "a day earlier", shown=False),
+    Action("reports.day_on", "greater_than_sign", "day(1)", "day", "a day later", shown=False),
+    Action("reports.date", "t", "date", "date", "go to a date of the report", shown=False),
     FILTER,
 )
 IMPORT = (
