@@ -17,7 +17,7 @@ from typing import Any
 
 from rotator.errors import InputError, Problem
 from rotator.files.policy_toml import read_bytes
-from rotator.files.store import clear_leftovers, current, digest, hold, is_held, side_folder, write
+from rotator.files.store import clear_leftovers, current, hold, is_held, side_folder, write
 from rotator.model.edits import Change, Edit, Insert, Part, Plain, Remove, SetValue
 from rotator.simulate.rotation import Rotation
 from rotator.workflows.session import Session, make_text, replay
@@ -33,7 +33,7 @@ class Left:
     Attributes:
         path: the file of the journal.
         made: when the last of them was made.
-        base: the SHA-256 of the policy they were made on.
+        base: what the policy held before them.
         edits: the edits, oldest first.
         text: what the policy held with all of them.
         same: whether the policy still is what they were made on.
@@ -41,7 +41,7 @@ class Left:
 
     path: Path
     made: datetime
-    base: str
+    base: bytes
     edits: tuple[Rotation, ...]
     text: bytes
     same: bool
@@ -175,7 +175,7 @@ def restore(session: Session, left: Left) -> Session:
     if left.same and any(not rotation.change.edits for rotation in left.edits):
         title = "; ".join(rotation.change.title for rotation in left.edits)
         return make_text(session, left.text, title, left.edits)
-    return replay(session, left.edits, left.text)
+    return replay(session, left.edits, left.base, left.text)
 
 
 def discard(left: Left) -> None:
@@ -201,7 +201,7 @@ def _written(session: Session, now: datetime) -> bytes:
     document = {
         "schema": SCHEMA,
         "made": now.isoformat(),
-        "base": digest(session.saved_text),
+        "base": session.saved_text.decode(),
         "steps": steps,
         "text": session.text.decode(),
     }
@@ -213,14 +213,14 @@ def _read(path: Path, session: Session) -> Left:
         document = json.loads(current(path) or b"")
         if document["schema"] != SCHEMA:
             raise InputError(Problem("was kept by another release of Rotator", file=str(path)))
-        base = str(document["base"])
+        base = str(document["base"]).encode()
         return Left(
             path=path,
             made=datetime.fromisoformat(document["made"]),
             base=base,
             edits=tuple(_rotation(step) for step in document["steps"]),
             text=str(document["text"]).encode(),
-            same=base == digest(session.saved_text),
+            same=base == session.saved_text,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "delete it, or mend it by hand: `text` holds the policy with the edits"

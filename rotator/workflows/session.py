@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rotator.errors import InputError, Problem, UnsafeError, UsageError
-from rotator.files.policy_toml import read_bytes
+from rotator.files.policy_toml import parse_toml, read_bytes
 from rotator.files.store import clear_leftovers, current, digest, keep_old, locked, side_folder, write
-from rotator.model.edits import Change, SetValue
+from rotator.model.edits import Change, Edit, Insert, SetValue
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, promote
 from rotator.workflows.exporting import edited
@@ -216,22 +218,31 @@ def reread(session: Session, now: datetime) -> Session:
         InputError: the file cannot be used, or an edit does not fit it any more; with every one that does not.
     """
     fresh = start(session.file, now)
-    return replay(fresh, session.pending, session.text)
+    return replay(fresh, session.pending, session.saved_text, session.text)
 
 
-def replay(fresh: Session, edits: tuple[Rotation, ...], text: bytes) -> Session:
+def replay(fresh: Session, edits: tuple[Rotation, ...], base: bytes, text: bytes) -> Session:
     """Make edits again on a session that was opened anew.
+
+    An edit of a place that somebody else changed meanwhile does not fit: what they wrote is not undone unseen.
 
     Args:
         fresh: the session.
         edits: named edits; one without places, of an editor, cannot be made on another text.
+        base: what the policy held before them.
         text: what the policy held with all of them.
 
     Raises:
         InputError: an edit does not fit; with every one that does not.
     """
     problems: list[Problem] = []
+    mine, theirs = parse_toml(base, fresh.file), parse_toml(fresh.text, fresh.file)
     for rotation in edits:
+        touched = [edit.where for edit in rotation.change.edits if _place(mine, edit) != _place(theirs, edit)]
+        if touched:
+            what = f"{rotation.change.title}: somebody else changed this too"
+            problems.append(Problem(what, file=fresh.file, path=touched[0]))
+            continue
         if not rotation.change.edits:
             problems.append(Problem(f"{rotation.change.title}: was made on another text", file=fresh.file))
             continue
@@ -245,6 +256,20 @@ def replay(fresh: Session, edits: tuple[Rotation, ...], text: bytes) -> Session:
     if problems and fresh.text != text:
         raise InputError(problems)
     return fresh
+
+
+def _place(document: Mapping[str, Any], edit: Edit) -> object:
+    """Give what stands where an edit is made: in a list the whole row, and the whole list where a row comes in."""
+    path = edit.path[:-1] if isinstance(edit, Insert) else edit.path
+    here: Any = document
+    for part in path:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+        if isinstance(part, int):
+            return here
+    return here
 
 
 def keep_mine(session: Session) -> Path:

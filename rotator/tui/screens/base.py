@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
 WIDE = 130
+LEAST = (60, 15)
+"""Cells below which one pane stands alone."""
 TITLES = {
     "home": "Summary",
     "fleet": "Fleet",
@@ -61,6 +63,11 @@ class PlannerScreen(Screen[None]):
     PlannerScreen #said { height: auto; max-height: 3; }
     PlannerScreen #filter { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
     PlannerScreen #filter.-open { display: block; }
+    PlannerScreen.-tiny #said, PlannerScreen.-tiny #why { display: none !important; }
+    PlannerScreen.-tiny #body { layout: vertical !important; }
+    PlannerScreen.-tiny .pane { display: none !important; }
+    PlannerScreen.-tiny .pane.-alone { display: block !important; width: 1fr !important; height: 1fr !important;
+        max-height: 100% !important; }
     PlannerScreen .-aside { display: none !important; }
     PlannerScreen .-zoomed { width: 1fr !important; height: 1fr !important; max-height: 100% !important;
         layout: vertical !important; }
@@ -107,7 +114,11 @@ class PlannerScreen(Screen[None]):
         self.refresh_all()
 
     def on_resize(self) -> None:
-        """Fit the lines at the edges to the new width."""
+        """Fit the lines at the edges to the new width; where there is hardly any room one pane stands alone."""
+        tiny = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        if tiny != self.has_class("-tiny"):
+            self.set_class(tiny, "-tiny")
+            self._alone(self.focused if self.focused in self._panes() else None)
         self._frame()
 
     def refresh_all(self) -> None:
@@ -121,15 +132,16 @@ class PlannerScreen(Screen[None]):
         app = self.planner
         width = self.size.width or 80
         name = app.signs.text(app.session.file.rpartition("/")[2])
-        mark = " * CHANGED ON DISK" if app.differs else " *" if app.session.dirty else ""
-        left = f" {name}{mark}  {show(app.session.now)}"
+        mark = " *" if app.session.dirty else ""
+        told = " CHANGED ON DISK" if app.differs else ""
+        left = f"{told} {name}{mark}  {show(app.session.now)}"
         tabs: list[Part] = []
         for place, title in TITLES.items():
             key = next(app.keys.first(a) for a in EVERYWHERE if a.id == f"screen.{place}")
             here = place == self.place
             letter = place in BY_LETTER
             short = f" {key}" if letter else f" {key} "
-            words = f" {key} {title} " if width >= (WIDE if letter else 64) or here else short
+            words = f" {key} {title} " if width >= (WIDE if letter or told else 64) or here else short
             tabs.append((words, "here" if here else "quiet"))
         room = max(0, width - sum(len(words) for words, _ in tabs))
         self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])
@@ -256,11 +268,30 @@ class PlannerScreen(Screen[None]):
 
     def action_next_pane(self) -> None:
         """Go to the next pane."""
-        self.focus_next(".pane")
+        self._other_pane(1)
 
     def action_previous_pane(self) -> None:
         """Go to the pane before."""
-        self.focus_previous(".pane")
+        self._other_pane(-1)
+
+    def _panes(self) -> list[Widget]:
+        return list(self.query(".pane"))
+
+    def _other_pane(self, by: int) -> None:
+        if not self.has_class("-tiny"):
+            (self.focus_next if by > 0 else self.focus_previous)(".pane")
+            return
+        panes = self._panes()
+        here = next((n for n, pane in enumerate(panes) if pane.has_class("-alone")), 0)
+        self._alone(panes[(here + by) % len(panes)])
+
+    def _alone(self, pane: Widget | None) -> None:
+        """Let one pane stand alone where there is no room for others."""
+        panes = self._panes()
+        for other in panes:
+            other.set_class(other is (pane or panes[0]), "-alone")
+        if pane is not None:
+            pane.focus()
 
     def table(self) -> LineTable | None:
         """Give the table that a filter is for: the focused one, else the first."""

@@ -87,7 +87,7 @@ class Confirm(ModalScreen[bool]):
 class Ask(ModalScreen[str]):
     """A line of text."""
 
-    DEFAULT_CSS = BOX.format(name="Ask") + "Ask Input { border: none; height: 1; }"
+    DEFAULT_CSS = BOX.format(name="Ask") + "Ask Input, Ask Input:focus { border: none; height: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "cancel", id="dialog.cancel")]
 
     def __init__(self, title: str) -> None:
@@ -118,7 +118,8 @@ class CommandLine(ModalScreen[str]):
 
     DEFAULT_CSS = """
     CommandLine { align: left bottom; background: $background 0%; }
-    CommandLine > Input { border: none; height: 1; width: 100%; background: $panel; padding: 0 1; }
+    CommandLine > Input { height: 1; width: 100%; background: $panel; padding: 0 1; }
+    CommandLine > Input, CommandLine > Input:focus { border: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "no", "cancel", id="command.cancel"),

@@ -40,7 +40,7 @@ class FormDialog(ModalScreen[Rotation | None]):
     FormDialog Horizontal { height: 1; }
     FormDialog Label { width: 13; }
     FormDialog Input { border: none; height: 1; width: 1fr; padding: 0; background: $surface; }
-    FormDialog Input:focus { background: $background; }
+    FormDialog Input:focus { border: none; background: $background; }
     FormDialog #hint { color: $quiet; }
     FormDialog #wrong { color: $status-exposed; text-style: bold; }
     FormDialog #preview { color: $quiet; }
@@ -48,10 +48,10 @@ class FormDialog(ModalScreen[Rotation | None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", id="form.cancel"),
-        Binding("ctrl+s", "make", "make", id="form.make", priority=True),
-        Binding("enter", "enter", "next field", id="form.enter", priority=True),
-        Binding("down", "next", "next field", id="form.next", priority=True),
-        Binding("up", "previous", "field before", id="form.previous", priority=True),
+        Binding("ctrl+s", "make", "make", id="form.make"),
+        Binding("enter", "enter", "next field", id="form.enter"),
+        Binding("down", "next", "next field", id="form.next"),
+        Binding("up", "previous", "field before", id="form.previous"),
     ]
 
     def __init__(self, form: editing.Form, given: dict[str, str] | None = None) -> None:
@@ -93,7 +93,7 @@ class FormDialog(ModalScreen[Rotation | None]):
 
     def on_mount(self) -> None:
         """Begin in the first field."""
-        next(iter(self.fields.values())).focus()
+        self.set_focus(next(iter(self.fields.values())))
         self._look(complain=False)
 
     def values(self) -> dict[str, str]:
@@ -103,6 +103,11 @@ class FormDialog(ModalScreen[Rotation | None]):
     def _rotation(self) -> Rotation:
         session = self.planner.session
         return editing.make(self.form, session.picture, self.values(), session.now)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        # The field takes enter itself. A binding with priority would overtake keys that are still on their way to it.
+        self.action_enter()
 
     @on(Input.Changed)
     @on(Choice.Changed)
@@ -145,7 +150,8 @@ class FormDialog(ModalScreen[Rotation | None]):
     def _move(self, by: int) -> None:
         widgets = list(self.fields.values())
         here = widgets.index(self.focused) if self.focused in widgets else 0
-        widgets[max(0, min(len(widgets) - 1, here + by))].focus()
+        # At once: a key that is typed right behind this one is meant for the new field.
+        self.set_focus(widgets[max(0, min(len(widgets) - 1, here + by))])
 
     def action_next(self) -> None:
         """Go to the next field."""
@@ -169,7 +175,7 @@ class FormDialog(ModalScreen[Rotation | None]):
             problems = editing.check(self.form, self.planner.session.picture, self.values())
             wrong = next((p.path for p in problems if p.path in self.fields), None)
             if wrong is not None:
-                self.fields[wrong].focus()
+                self.set_focus(self.fields[wrong])
             return
         self.dismiss(rotation)
 
