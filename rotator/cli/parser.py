@@ -57,7 +57,7 @@ def _new(command: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="[APP[:VERSION]=]FILE",
         help="a PEM chain, the output of openssl s_client -showcerts (- reads it), a public key, a certificate "
-        "request, a shipped pin file, or a CSV with app, version and clients",
+        "request, a shipped pin file, or a file of user counts as the stores hand it out",
     )
     command.add_argument(
         "--app", action="append", default=[], metavar="NAME=MECHANISM", help="an app of which there is no shipped file"
@@ -122,8 +122,13 @@ def _question(command: argparse.ArgumentParser) -> None:
 
 def _why(command: argparse.ArgumentParser) -> None:
     _policy(command)
-    command.add_argument("path", metavar="PATH", help="the path of a number in simulate --json, such as broken.share")
+    command.add_argument(
+        "path",
+        metavar="PATH",
+        help="the path of a number in simulate --json, such as broken.share, or in check --json, such as findings[0]",
+    )
     _question(command)
+    command.add_argument("--until", metavar="T", help="answer day by day until then, for a path into days")
 
 
 def _simulate(command: argparse.ArgumentParser) -> None:
@@ -240,6 +245,11 @@ def _clients(text: str) -> int:
     return int(plain)
 
 
+def _drill(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--all", action="store_true", help="every pair, not the worst ones only")
+
+
 def _mechanisms(command: argparse.ArgumentParser) -> None:
     command.add_argument("ids", nargs="*", metavar="ID", help="show these whole, such as okhttp")
 
@@ -283,6 +293,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "simulate": (_simulate, "who breaks and who is exposed"),
     "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
+    "drill": (_drill, "every single loss and every pair: who breaks, who is exposed, what our servers answer"),
     "observe": (_observe, "what the hosts really serve, against the policy"),
     "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),

@@ -213,7 +213,7 @@ def knobs(state: WhatIf, picture: Picture, now: datetime) -> tuple[Knob, ...]:
         )
     for name, kind in (form.options if form else {}).items():
         if kind != "date":
-            shown.append(Knob(f"option:{name}", name, _option(state, name, kind)))
+            shown.append(Knob(f"option:{name}", name, _option(state, name, kind) or "all stores"))
     if state.event != NOTHING:
         if not state.event.startswith(SCENARIO):
             shown.append(Knob("start", "when", _when(now, state.start), "days; pgup and pgdn turn by 30"))
@@ -250,6 +250,11 @@ def _when(now: datetime, days: int) -> str:
 
 def _option(state: WhatIf, name: str, kind: str) -> str:
     return dict(state.options).get(name, OPTION_VALUES.get(kind, ("",))[0])
+
+
+def _option_choices(kind: str, picture: Picture) -> Sequence[str]:
+    """Give the values of an option; with "" all trust stores are meant."""
+    return ("", *picture.inventory.trust) if kind == "stores" else OPTION_VALUES[kind]
 
 
 def _about(kind: str, value: str, inventory: Inventory) -> str:
@@ -310,8 +315,9 @@ def turn(state: WhatIf, picture: Picture, knob: str, by: int) -> WhatIf:
     elif knob.startswith("option:"):
         name = knob[7:]
         kind = EVENTS[state.event].options[name]
-        value = _next(OPTION_VALUES[kind], _option(state, name, kind), by)
-        state = replace(state, options=tuple({**dict(state.options), name: value}.items()))
+        value = _next(_option_choices(kind, picture), _option(state, name, kind), by)
+        options = {**dict(state.options), name: value}
+        state = replace(state, options=tuple((name, value) for name, value in options.items() if value))
     elif knob == "start":
         state = replace(state, start=max(0, min(3650, state.start + by)))
     elif knob == "response":

@@ -35,6 +35,9 @@ NSC = (
         ("simulate policy.toml key-loss:a", 1),
         ("simulate policy.toml key-compromise:a", 1),
         ("simulate policy.toml key-compromise:b", 0),
+        ("drill policy.toml", 1),
+        ("drill two-chains.toml", 0),
+        ("drill none.toml", 2),
         ("import android-nsc good.xml", 0),
         ("import android-nsc empty.xml", 1),
         ("import android-nsc bad.xml", 2),
@@ -85,6 +88,7 @@ NSC = (
 def test_exit_codes(desk: Desk, run: Run, words: str, code: int) -> None:
     desk.policy(SOUND)
     desk.policy(ONE_PIN, "one-pin.toml")
+    desk.policy(SOUND.replace("[chains]\n", '[chains]\nother = { file = "a-by-other.pem" }\n'), "two-chains.toml")
     desk.policy(SOUND.replace("measured = 2026-11-20", "measured = 2026-10-01"), "old.toml")
     desk.policy("schema = 1\n[pinset.x]\n", "broken.toml")
     desk.file("good.xml", NSC)

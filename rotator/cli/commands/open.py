@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from rotator.cli.clock import now
 from rotator.cli.console import Console
@@ -22,12 +21,6 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     if terminal and not (asked.summary or asked.json):
         from rotator.tui.app import run_planner
 
-        if not Path(asked.policy).exists() and asked.policy.endswith(".toml"):
-            from rotator.tui.start import run_start
-
-            if not run_start(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color):
-                console.talk(f"{asked.policy}: nothing was written")
-                return 2
         return run_planner(
             asked.policy,
             at,
