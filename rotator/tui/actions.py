@@ -223,6 +223,7 @@ START = (
     Action("start.keys", "question_mark,f1", "keys", "keys", "every key", key="?"),
 )
 MECHANISMS = (
+    Action("mechanisms.others", "o", "others", "others", "show those that this policy does not use, or leave them out"),
     Action("mechanisms.open", "enter", "open", "open", "read about the client technology under the cursor"),
     FILTER,
 )

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from rotator.checks.capability import Capability
 from rotator.errors import RotatorError
@@ -23,6 +24,7 @@ from rotator.tui.screens.pages import Page, Why
 from rotator.tui.widgets.line_table import Column, Line, LineTable
 from rotator.tui.widgets.matrix import Matrix
 from rotator.workflows import session as sessions
+from rotator.workflows.coverage import blocks_of, coverage
 from rotator.workflows.summarizing import carried
 
 
@@ -213,9 +215,32 @@ class FleetScreen(PlannerScreen):
         if self.todo.has_focus and 0 <= self.todo.index < len(app.checked.findings):
             app.push_screen(Page(finding_document(app.checked.findings[self.todo.index]), app.signs))
         elif self.pinsets.has_focus and (key := self._key()):
-            app.push_screen(Page(self._key_document(key), app.signs))
+            self._ask_over_time(key)
         else:
             app.push_screen(Why(app.checked.baseline, app.signs, row=self.clients.row()))
+
+    def _ask_over_time(self, key: str) -> None:
+        """Work out, beside the drawing, how many carry a key over the next year, then show what is known of it."""
+        app = self.planner
+        picture, now, signs = app.session.picture, app.session.now, app.signs
+        known = self._key_document(key)
+        width = min(100, self.size.width - 6)
+        self.notify("who carries it over time is being worked out; esc gives up", markup=False, timeout=2)
+
+        def work() -> None:
+            worker = get_current_worker()
+            found = coverage(picture, key, now, lambda: not worker.is_cancelled)
+            if not worker.is_cancelled:
+                over_time = blocks_of(found, width=width, ascii_only=signs.ascii_only)
+                document = Document(known.title, (*known.blocks, *over_time))
+                app.call_from_thread(app.push_screen, Page(document, signs))
+
+        self.run_worker(work, thread=True, exclusive=True, group="coverage", exit_on_error=False)
+
+    def key_escape(self) -> None:
+        """Give up what is being worked out; leave the filter."""
+        self.workers.cancel_group(self, "coverage")
+        super().key_escape()
 
     def _key_document(self, key: str) -> Document:
         """Write what is known of a key: where it is served and pinned, who carries it, whether it could take over."""

@@ -16,6 +16,8 @@ from textual.worker import get_current_worker
 from rotator.errors import RotatorError
 from rotator.model.when import show
 from rotator.report import text as text_report
+from rotator.report.plotting import Series
+from rotator.report.ruler import UNITS, WEEK, ruler
 from rotator.report.simulation import headlines, remarks, to_document, to_json
 from rotator.simulate.explain import why
 from rotator.simulate.question import Answer
@@ -26,8 +28,7 @@ from rotator.tui.screens.pages import Why
 from rotator.tui.widgets.cohorts import MOST_BESIDE, Cohorts, Side
 from rotator.tui.widgets.knobs import Knobs
 from rotator.tui.widgets.line_table import LineTable
-from rotator.tui.widgets.plot import Plot, Series
-from rotator.tui.widgets.ruler import UNITS, WEEK, ruler
+from rotator.tui.widgets.plot import Plot
 from rotator.workflows import reports
 from rotator.workflows import session as sessions
 from rotator.workflows.course import MOST_CONNECTIONS, Course, course, shares, steps

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from rotator.model.policy import Count
 from rotator.model.verdicts import Verdict
 from rotator.report.document import compact, span
+from rotator.report.ruler import UNITS, ruler
 from rotator.simulate.impact import Impact, Row
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
 from rotator.tui.look import Signs
 from rotator.tui.widgets.line_table import Column, Line, Lines, LineTable, Parts
-from rotator.tui.widgets.ruler import UNITS, ruler
 from rotator.workflows.course import Course, Group, Who, groups, worst
 from rotator.workflows.whatif import WhatIf
 

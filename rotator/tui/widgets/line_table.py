@@ -100,6 +100,7 @@ class LineTable(ScrollView, can_focus=True):
         "line--header",
         "line--here",
         "line--ghost",
+        "line--assumed",
     }
     DEFAULT_CSS = """
     LineTable { height: 1fr; background: $background; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
@@ -112,7 +113,8 @@ class LineTable(ScrollView, can_focus=True):
     LineTable > .line--cursor { background: $panel; text-style: bold; }
     LineTable > .line--cursor-blurred { background: $surface; }
     LineTable > .line--here { text-style: bold reverse; }
-    LineTable > .line--ghost { color: $quiet; text-style: italic; }
+    LineTable > .line--ghost { color: $quiet; }
+    LineTable > .line--assumed { color: $quiet; text-style: italic; }
     LineTable > .line--header { color: $quiet; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
@@ -359,6 +361,11 @@ class LineTable(ScrollView, can_focus=True):
             self._show_cursor()
             self.refresh()
             self.post_message(self.Moved(self, self.index))
+
+    def from_the_top(self) -> None:
+        """Show the first lines, and more only where the cursor would be out of sight."""
+        self.scroll_to(y=0, animate=False, force=True)
+        self._show_cursor()
 
     def _show_cursor(self) -> None:
         self.scroll_to_region(Region(0, self.cursor, 1, 1 + self._top), animate=False, force=True)

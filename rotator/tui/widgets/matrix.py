@@ -123,7 +123,7 @@ class Matrix(LineTable):
         texts = (*texts, ", ".join(guards)) if words else texts
         parts: list[tuple[int, Parts]] = [(n + 2, (part,)) for n, part in enumerate(found)]
         if cohort.basis == "assumed":
-            parts.append((1, ((number_text, "ghost"),)))
+            parts.append((1, ((number_text, "assumed"),)))
         return Line(texts, parts=tuple(parts), style="")
 
     def _cell(self, row: Row, *, words: bool) -> str:
