@@ -56,7 +56,7 @@ def fleet(folder: Path, cohorts: int) -> str:
     for app in range(10):
         lines += [f"[apps.app-{app}]", 'mechanism = "okhttp"', "releases = ["]
         lines += [
-            f'  {{ version = "{n // 100}.{n % 100}.0", released = 2026-01-01, pinset = "p{n % 3}", clients = {n + 1} }},'
+            f'  {{ version = "{n}.0", released = 2026-01-01, pinset = "p{n % 3}", clients = {n + 1} }},'
             for n in range(cohorts // 10)
         ]
         lines += ["]"]

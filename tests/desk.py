@@ -10,7 +10,7 @@ from pathlib import Path
 from rotator.errors import InputError, Problem
 from rotator.model.verdicts import Verdict
 from rotator.model.when import parse_instant
-from rotator.simulate.fleet import NO_VERSION
+from rotator.simulate.cohorts import NO_VERSION
 from rotator.simulate.impact import Row
 from rotator.simulate.question import Answer, Picture
 from rotator.workflows.checking import Checked, check

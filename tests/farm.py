@@ -22,6 +22,20 @@ Handler = Callable[[socket.socket], None]
 CONNECT, BIND = socket.socket.connect, socket.socket.bind
 
 
+class Watched:
+    """A socket that notes how long each call may wait; None would be for ever."""
+
+    def __init__(self, wire: socket.socket, waits: list[float | None]) -> None:
+        """Watch a socket."""
+        self.wire, self.waits = wire, waits
+        self.recv, self.sendall, self.close = wire.recv, wire.sendall, wire.close
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Set and note it."""
+        self.waits.append(value)
+        self.wire.settimeout(value)
+
+
 class Farm:
     """Servers by the address a resolver gives out for them; nothing but loopback is ever called."""
 
@@ -30,6 +44,8 @@ class Farm:
         self.folder = folder
         self.names: dict[str, list[str]] = {}
         self.ports: dict[str, int] = {}
+        self.swallowing: set[str] = set()
+        self.waits: list[float | None] = []
         self.listening: list[socket.socket] = []
         self.over = threading.Event()
 
@@ -51,9 +67,12 @@ class Farm:
             return self.names.get(name, [])
 
         def connect(address: str, _port: int, seconds: float) -> Wire:
+            self.waits.append(seconds)
+            if address in self.swallowing:
+                raise TimeoutError("timed out")
             if address not in self.ports:
                 raise OSError(101, "Network is unreachable")
-            return socket.create_connection(("127.0.0.1", self.ports[address]), timeout=seconds)
+            return Watched(socket.create_connection(("127.0.0.1", self.ports[address]), timeout=seconds), self.waits)
 
         return Net(resolve=resolve, connect=connect, clock=time.monotonic)
 
@@ -102,6 +121,15 @@ class Farm:
 
         return handle
 
+    def late(self, handler: Handler, seconds: float) -> Handler:
+        """Give a handler that thinks before it answers, and answers well."""
+
+        def handle(wire: socket.socket) -> None:
+            if not self.over.wait(seconds):
+                handler(wire)
+
+        return handle
+
     def drip(self, wire: socket.socket) -> None:
         """Send a record of TLS one byte at a time, never an end to it."""
         for byte in struct.pack("!BHH", 22, 0x0303, 16_000) + b"\x02" * 16_000:
@@ -118,6 +146,26 @@ def reset(wire: socket.socket) -> None:
     """Cut the connection off."""
     wire.recv(1)
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def half_way(wire: socket.socket) -> None:
+    """Begin a record of TLS, then cut the connection off in the middle of it."""
+    wire.recv(4096)
+    wire.sendall(struct.pack("!BHH", 22, 0x0303, 4_000) + b"\x02\x00\x0f\x9c" + b"\x03" * 400)
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def too_old(wire: socket.socket) -> None:
+    """Refuse as a server does that knows no TLS from 1.2 on: a fatal alert, protocol_version (RFC 8446, 6.2)."""
+    wire.recv(4096)
+    wire.sendall(struct.pack("!BHHBB", 21, 0x0301, 2, 2, 70))
+    wire.recv(4096)
+
+
+def plain_http(wire: socket.socket) -> None:
+    """Answer as a web server without TLS does on the wrong port."""
+    wire.recv(4096)
+    wire.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 
 
 def hang_up(wire: socket.socket) -> None:

@@ -9,7 +9,8 @@ from rotator.checks.base import Subject, clients_of, people
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate
 from rotator.model.rules import Mode, Rule
-from rotator.simulate.fleet import Cohort, Connection
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection
 from rotator.simulate.inventory import DEFAULT_TRUST
 
 CERTIFICATE_KINDS = (PinKind.CERT_SHA256, PinKind.CERT_SHA1, PinKind.CERT_MD5, PinKind.CERT_SHA512)

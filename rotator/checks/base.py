@@ -12,7 +12,9 @@ from rotator.model.calendar import Fact
 from rotator.model.pki import Certificate
 from rotator.model.policy import Count, Policy
 from rotator.model.resemblance import KnownKey, KnownKeys
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.backtest import Snapshot
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Enforced, Inventory
 
@@ -29,6 +31,7 @@ class Subject:
         shipped: the bytes of files that `[[exports]]` names, by path, where they exist.
         named: keys that files outside the policy name.
         facts: what is known of the world, with dates.
+        record: what hosts were seen to serve, until now.
     """
 
     inventory: Inventory
@@ -38,6 +41,7 @@ class Subject:
     shipped: dict[str, bytes]
     named: tuple[KnownKey, ...] = ()
     facts: tuple[Fact, ...] = ()
+    record: tuple[Snapshot, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -91,6 +95,12 @@ class Subject:
         for label, offers in self.today.world.served.items():
             for offer in offers:
                 yield label, offer.chain.leaf
+
+    def last_seen(self, label: str) -> date | None:
+        """Give the day on which a host was last looked at: by its record, or as the policy says."""
+        days = [one.at.date() for one in self.record if self.policy.host_label(one.host) == label]
+        own = self.policy.hosts[label].observed
+        return max((*days, *([own] if own is not None else [])), default=None)
 
     def due(self, instant: datetime) -> int:
         """Give the whole days until an instant, negative when it has passed."""

@@ -11,7 +11,7 @@ from rotator.model.findings import Finding, Severity, info, warning
 from rotator.model.pki import Certificate
 from rotator.model.rules import Expiry, Mode
 from rotator.model.when import show
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 
 SOON_DAYS = 90
 """A date this near is an error: a store release takes weeks to reach most clients."""
@@ -173,7 +173,13 @@ def old_numbers(subject: Subject) -> Iterator[Finding]:
             f"clients are counted in unlike units, which cannot be added: {'; '.join(units)}",
             "take both from the same kind of report, or scale one: rotator fleet --opt-in, --scale",
         )
-    for label, host in subject.policy.hosts.items():
-        age = (subject.now.date() - host.observed).days if host.observed else 0
-        if host.observed and age > subject.policy.limits.sighting_days:
-            yield info("stale-sighting", f"hosts.{label}.observed", f"last seen on {host.observed}, {age} days ago")
+    for label in subject.policy.hosts:
+        seen = subject.last_seen(label)
+        age = (subject.now.date() - seen).days if seen is not None else 0
+        if seen is not None and age > subject.policy.limits.sighting_days:
+            yield info(
+                "stale-sighting",
+                f"hosts.{label}.observed",
+                f"last seen on {seen}, {age} days ago",
+                f"rotator observe POLICY {label}",
+            )

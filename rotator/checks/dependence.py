@@ -10,8 +10,9 @@ from rotator.mechanisms.base import Channel
 from rotator.model.calendar import organisation_of
 from rotator.model.findings import Finding, warning
 from rotator.model.pins import Pin
-from rotator.simulate.fleet import Cohort, Connection
-from rotator.simulate.noting import without_spare
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection
+from rotator.simulate.noting import not_kept
 
 LONGEST_MEMORY_DAYS = 60
 RFC_7469 = "RFC 7469, 4.1"
@@ -26,7 +27,7 @@ def of_dependence(subject: Subject) -> Iterator[Finding]:
     yield from unsigned_live_pins(subject)
     yield from long_memory(subject)
     yield from pins_from_the_host(subject)
-    yield from headers_without_spare(subject)
+    yield from headers_not_kept(subject)
 
 
 class _Pins:
@@ -150,27 +151,29 @@ def pins_from_the_host(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def headers_without_spare(subject: Subject) -> Iterator[Finding]:
-    """Headers all of whose pins are of the chain that is served: a browser keeps none of them."""
-    found: dict[tuple[str, str], None] = {}
+def headers_not_kept(subject: Subject) -> Iterator[Finding]:
+    """Headers with no pin of the chain that is served, or with no other pin: a browser keeps none of them."""
+    found: dict[tuple[str, str], str] = {}
     inventory = subject.inventory
     for connection in subject.fleet.connections:
         app, release = connection.cohort.app, connection.cohort.release
-        own = inventory.enforced[app, release] if connection.beside < 0 else inventory.beside[app, connection.beside]
+        # Clients that no release is known of enforce what some other cohort does, which is looked at on its own.
+        enforced = inventory.enforced.get((app, release), ())
+        own = enforced if connection.beside < 0 else inventory.beside[app, connection.beside]
         for item in own:
             entries = item.config.entries if inventory.mechanisms[item.mechanism].channel is Channel.HEADER else ()
             mine = set(subject.policy.host_names(connection.host))
             for entry in entries:
                 if entry.covers and not mine.intersection(cover.name for cover in entry.covers):
                     continue
-                if without_spare(inventory, entry, connection.host):
-                    found[item.where or f"pinsets.{item.source}", connection.host] = None
-    for where, label in found:
+                why = not_kept(inventory, entry, connection.host)
+                if why:
+                    found[item.where or f"pinsets.{item.source}", connection.host] = why
+    for (where, label), why in found.items():
         yield warning(
             "header-ignored",
             f"{where}: {label}",
-            f"a browser ignores this header and keeps what it had: every pin is of the chain that {label} serves, and "
-            "none of a spare key",
-            "add the pin of a key that is not served",
+            f"a browser ignores this header and keeps what it had: {why}",
+            "pin a key that is served and one that is not",
             "RFC 7469, 2.5",
         )

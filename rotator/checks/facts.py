@@ -14,7 +14,7 @@ from rotator.model.calendar import Certainty, Departure, Fact, FactKind, departu
 from rotator.model.findings import Finding, Severity, warning
 from rotator.model.pki import Certificate
 from rotator.model.rules import Scope
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 from rotator.simulate.inventory import DEFAULT_TRUST
 
 MANY_DAYS = 3650
@@ -93,6 +93,8 @@ def ca_switches(subject: Subject, used: Sequence[Use]) -> Iterator[Finding]:
         assert fact.day is not None  # noqa: S101 - a switch has a day
         for use in used:
             if not use.pinned_by or use.spki in fact.keys.values() or not _about(fact, use):
+                continue
+            if use.certificate is not None and fact.brings(use.certificate):
                 continue
             before = [host for host, leaf in use.served.items() if leaf.not_before.date() < fact.day]
             ahead = 0 <= (fact.day - today).days <= subject.policy.limits.horizon_days

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rotator.checks import backups, dates, dependence, facts, fitting, issuing, maintenance, pins, stuck
+from rotator.checks import backups, dates, dependence, facts, fitting, issuing, maintenance, pins, sightings, stuck
 from rotator.checks.base import Subject
 from rotator.model.findings import Finding, worst_first
 
@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     dates.certificate_ends,
     dates.certificate_pins,
     dates.old_numbers,
+    sightings.remembered,
     stuck.stuck_clients,
     facts.of_the_world,
     maintenance.of_maintenance,

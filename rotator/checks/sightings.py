@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from rotator.checks.base import clients_of, people
+from rotator.checks.base import Subject, clients_of, people
 from rotator.checks.dates import SOON_DAYS
 from rotator.model.findings import Finding, Severity, error, info, warning, worst_first
 from rotator.model.pki import Certificate
@@ -48,9 +48,38 @@ def about(inventory: Inventory, fleet: Fleet, sightings: Sightings) -> tuple[Fin
     """Say everything that is to be said about what was seen, worst first."""
     work = _Looking(inventory, fleet, sightings)
     found = [
-        finding for look in (work.faults, work.each, work.together, work.refused, work.reuse) for finding in look()
+        finding
+        for look in (work.faults, work.each, work.drifts, work.together, work.refused, work.reuse)
+        for finding in look()
     ]
     return worst_first(found)
+
+
+def remembered(subject: Subject) -> Iterator[Finding]:
+    """Say what the newest sighting of each host still tells: how it differs, who refuses it, which key went.
+
+    A sighting counts as long as `limits.sighting_days` says, and until somebody wrote a later day into `observed`.
+    """
+    policy, today = subject.policy, subject.now.date()
+    newest: dict[str, datetime] = {}
+    for one in subject.record:
+        newest[one.host] = max(one.at, newest.get(one.host, one.at))
+    seen, history = [], []
+    for one in sorted(subject.record, key=lambda one: (one.at, one.host)):
+        label = policy.host_label(one.host)
+        if label is None:
+            continue
+        written = policy.hosts[label].observed
+        fresh = (today - one.at.date()).days <= policy.limits.sighting_days
+        if one.at == newest[one.host] and fresh and (written is None or written <= one.at.date()):
+            said = f"the sighting of {one.at.date()}"
+            seen.append(Seen(label=label, name=one.host, at=one.at, sent=one.sent, source=said))
+        else:
+            history.append(one)
+    if seen:
+        work = _Looking(subject.inventory, subject.fleet, Sightings(today=today, seen=seen, history=history))
+        for look in (work.drifts, work.refused, work.reuse):
+            yield from look()
 
 
 def agreeing(inventory: Inventory, sightings: Sightings) -> list[str]:
@@ -101,7 +130,7 @@ class _Looking:
             )
 
     def each(self) -> Iterator[Finding]:
-        """Every chain on its own: its name, its end, and whether the policy knows it."""
+        """Every chain on its own: its name, its end, the TLS it came with."""
         for one in self.sightings.seen:
             subject = f"hosts.{one.label}"
             yield from self._validity(one, subject)
@@ -113,12 +142,16 @@ class _Looking:
                     f"{one.name} serves a certificate for {names}{_at(one)}: every client that checks names refuses it",
                     "look at what answers there: a default site, a proxy, another edge",
                 )
-            if not _expected(self.inventory, one):
-                yield self._drift(one, subject)
             if one.addresses and set(one.versions) == {"TLSv1.2"}:
                 yield info(
                     "no-tls13", subject, f"{one.name} speaks TLS 1.2 and not 1.3{_at(one)}", "nothing, for pins alone"
                 )
+
+    def drifts(self) -> Iterator[Finding]:
+        """Chains that the policy does not know."""
+        for one in self.sightings.seen:
+            if not _expected(self.inventory, one):
+                yield self._drift(one, f"hosts.{one.label}")
 
     def _validity(self, one: Seen, subject: str) -> Iterator[Finding]:
         ends = one.leaf.not_after.date()

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from rotator.checks.base import Subject, people
 from rotator.model.findings import Finding, info
-from rotator.model.policy import App, Count
-from rotator.model.systems import System, parse_system
-from rotator.simulate.fleet import Cohort
+from rotator.model.policy import Count
 from rotator.simulate.matching import newest_need, platform_of
+from rotator.simulate.running import systems_of
 
 
 def stuck_clients(subject: Subject) -> Iterator[Finding]:
@@ -26,7 +25,7 @@ def stuck_clients(subject: Subject) -> Iterator[Finding]:
         for cohort in subject.fleet.cohorts:
             if cohort.app != name or cohort.clients is None:
                 continue
-            older = [system.older(needed) for system in _systems(subject, app, cohort)]
+            older = [system.older(needed) for system in systems_of(subject.policy, app, cohort)]
             high += cohort.clients.high if any(older) else 0
             low += cohort.clients.low if older and all(older) else 0
         if high:
@@ -37,13 +36,3 @@ def stuck_clients(subject: Subject) -> Iterator[Finding]:
                 f"which needs {needed.text}: no update reaches them",
                 "ship to them from a release that they can run, or keep their pins served until they are gone",
             )
-
-
-def _systems(subject: Subject, app: App, cohort: Cohort) -> list[System]:
-    """Give the systems that the clients of a cohort may have: those of its trust store that can run its release."""
-    platform = platform_of(app) or "android"
-    trust = subject.policy.trust.get(cohort.trust)
-    found = [parse_system(text, platform) for text in (trust.os if trust is not None else ())]
-    own = app.releases[cohort.release].min_os if cohort.release >= 0 else None
-    least = parse_system(own or app.min_os or "", platform)
-    return [system for system in found if system is not None and (least is None or not system.older(least))]

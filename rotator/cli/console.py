@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from rotator.errors import printable
+from rotator.model.progress import Progress, Silent
 
 _PAINT = {
     "BREAKS": "1;38;5;166",
@@ -48,6 +50,17 @@ class Console:
         self.out.write(json.dumps(value, indent=2, ensure_ascii=self.ascii_only) + "\n")
         self.out.flush()
 
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Say how far long work is while it lasts, where stderr is a terminal."""
+        shown = self.err.isatty()
+        try:
+            yield _Line(self.err) if shown else Silent()
+        finally:
+            if shown:
+                self.err.write("\r\x1b[K")
+                self.err.flush()
+
     def talk(self, text: str) -> None:
         """Say something that is no result."""
         lines = [printable(line) for line in text.split("\n")]
@@ -56,6 +69,19 @@ class Console:
             if self.ascii_only
             else "\n".join(lines) + "\n"
         )
+        self.err.flush()
+
+
+class _Line:
+    """One line of a terminal that says how far long work is, and is gone when it ends."""
+
+    def __init__(self, err: TextIO) -> None:
+        self.err = err
+
+    def step(self, done: int, of: int, what: str) -> None:
+        """Say how far it is, over what was said before."""
+        share = f" {done / of:4.0%}" if of else ""
+        self.err.write(f"\r{printable(what)}{share}\x1b[K")
         self.err.flush()
 
 

@@ -57,7 +57,7 @@ def _new(command: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="[APP[:VERSION]=]FILE",
         help="a PEM chain, the output of openssl s_client -showcerts (- reads it), a public key, a certificate "
-        "request, a shipped pin file, or a CSV with app, version and clients",
+        "request, a shipped pin file, or a file of user counts as the stores hand it out",
     )
     command.add_argument(
         "--app", action="append", default=[], metavar="NAME=MECHANISM", help="an app of which there is no shipped file"
@@ -122,8 +122,13 @@ def _question(command: argparse.ArgumentParser) -> None:
 
 def _why(command: argparse.ArgumentParser) -> None:
     _policy(command)
-    command.add_argument("path", metavar="PATH", help="the path of a number in simulate --json, such as broken.share")
+    command.add_argument(
+        "path",
+        metavar="PATH",
+        help="the path of a number in simulate --json, such as broken.share, or in check --json, such as findings[0]",
+    )
     _question(command)
+    command.add_argument("--until", metavar="T", help="answer day by day until then, for a path into days")
 
 
 def _simulate(command: argparse.ArgumentParser) -> None:
@@ -190,6 +195,9 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--drop", action="append", default=[], metavar="KEY", help="take this key out, as compromised")
     command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
     command.add_argument("--write", action="store_true", help="write over the policy's own files")
+    command.add_argument(
+        "--leave-out", action="append", default=[], metavar="FILE", help="do not write this one of the files shown"
+    )
     command.add_argument("--override", default="", metavar="REASON", help="go on against a refusal; kept in the report")
 
 
@@ -237,18 +245,24 @@ def _clients(text: str) -> int:
     return int(plain)
 
 
+def _drill(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--all", action="store_true", help="every pair, not the worst ones only")
+
+
 def _mechanisms(command: argparse.ArgumentParser) -> None:
     command.add_argument("ids", nargs="*", metavar="ID", help="show these whole, such as okhttp")
 
 
 def _report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("list", "show"), help="list them, or show one")
+    command.add_argument("action", choices=("list", "show", "diff"), help="list them, show one, or compare two")
     command.add_argument(
         "targets",
         nargs="*",
         metavar="[POLICY] [ID]",
         help="the policy (default: every one in this folder), and a report's id, its beginning, or `last`",
     )
+    command.add_argument("--at", default="", metavar="DATE", help="show what the report says of one of its days")
     command.add_argument("--format", choices=("text", "md", "html", "json"), default="text", help="how to show it")
 
 
@@ -279,6 +293,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "simulate": (_simulate, "who breaks and who is exposed"),
     "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
+    "drill": (_drill, "every single loss and every pair: who breaks, who is exposed, what our servers answer"),
     "observe": (_observe, "what the hosts really serve, against the policy"),
     "backtest": (_backtest, "a pinset against a host's recorded chains"),
     "import": (_import, "a shipped pin file to policy TOML"),

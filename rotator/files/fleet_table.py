@@ -14,7 +14,7 @@ from rotator.errors import InputError, Problem
 from rotator.files.policy_toml import read_bytes
 from rotator.model.names import did_you_mean
 from rotator.model.policy import Count
-from rotator.simulate.fleet import FleetRow
+from rotator.simulate.cohorts import FleetRow
 
 COLUMNS = ("app", "version", "os", "clients", "low", "high", "date", "unit")
 

@@ -1,4 +1,4 @@
-"""Every table of the policy file: its keys, their types, and what must go together inside one table."""
+"""The tables of the policy file but those of an app: keys, their types, and what must go together in one table."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from enum import StrEnum
 from typing import Any
 
 from rotator.files.place import Json, Place
+from rotator.files.policy_app_tables import APP
 from rotator.files.policy_values import (
-    COUNT,
     COVER,
+    DAYS,
+    SHARE,
     CertificateName,
     ChainRef,
-    Clients,
     HostName,
     Roots,
     Spki,
     Trailing,
-    same,
+    shares,
 )
 from rotator.files.reading import (
     Choice,
     Day,
-    Either,
     FilePath,
     Flag,
     Ident,
@@ -33,30 +33,9 @@ from rotator.files.reading import (
     Ref,
     Table,
     Text,
-    Type,
 )
 from rotator.model import policy as p
 from rotator.model import rules
-
-SHARE = Number(0, 1)
-DAYS = Number(0, 100_000)
-
-
-def _per_mechanism(item: Type) -> Either:
-    """Accept one value for every mechanism, or a table by mechanism."""
-    return Either(((str,), item, lambda v: {"": v}), ((dict,), MapOf(Ref("mechanisms"), item), same))
-
-
-def _shares(kind: str, *, even: bool = False) -> Either:
-    """Accept a list of names, or a table of shares; a list gives each 1, or an even part of 1."""
-    return Either(
-        (
-            (list,),
-            Many(Ref(kind), empty=False),
-            lambda v: dict.fromkeys(v, 1 / max(1, len(v)) if even else 1.0),
-        ),
-        ((dict,), MapOf(Ref(kind), SHARE), same),
-    )
 
 
 def _exactly_one(*fields: str, what: str) -> Any:  # noqa: ANN401
@@ -158,7 +137,7 @@ HOST = Table(
         "edges": Many(
             Table(p.Edge, {"name": Text(), "serves": Many(ChainRef(), one=True)}, required=("name", "serves"))
         ),
-        "issuer_pool": _shares("authorities", even=True),
+        "issuer_pool": shares("authorities", even=True),
         "renew_days": Number(1, whole=True),
         "renew_key": Choice("same", "new"),
         "observed": Day(),
@@ -222,18 +201,6 @@ PINSET = Table(
     },
     check=_check_pinset,
 )
-RELEASE_FIELDS: Mapping[str, Type] = {
-    "version": Text(),
-    "also": Many(Text()),
-    "builds": Many(Number(0, whole=True)),
-    "min_os": Text(),
-    "released": Day(),
-    "pinset": _per_mechanism(Ref("pinsets")),
-    "mechanism": Many(Ref("mechanisms"), one=True, empty=False),
-    "config": _per_mechanism(FilePath()),
-    "trust": Either(((str,), Ref("trust"), lambda v: {v: 1.0}), ((dict,), MapOf(Ref("trust"), SHARE), same)),
-    "clients": Clients(),
-}
 
 
 def _check_freeze(freeze: p.Freeze, place: Place) -> None:
@@ -246,101 +213,6 @@ def _check_row(row: p.TimelineRow, place: Place) -> None:
         place.report("a row has an event or an action", value="both" if row.event else "none", expected="one of them")
 
 
-def _adoption(**values: float) -> p.Adoption:
-    return p.Adoption(**values)  # type: ignore[arg-type]  # the table below reads numbers only
-
-
-def _check_adoption(adoption: p.Adoption, place: Place) -> None:
-    if (adoption.never or 0) + (adoption.fast or 0) > 1 + 1e-9:
-        place.report("never and fast are more than everybody", value=f"{adoption.never} + {adoption.fast}")
-
-
-APP_FIELDS: Mapping[str, Type] = {
-    **{key: kind for key, kind in RELEASE_FIELDS.items() if key not in ("version", "also", "builds")},
-    "hosts": _shares("hosts"),
-    "adoption": Either(
-        ((str,), Choice("fast", "typical", "slow", "fitted", "deploy"), lambda v: p.Adoption(preset=v)),
-        (
-            (dict,),
-            Table(
-                _adoption,
-                {"never": SHARE, "fast": SHARE, "fast_days": Number(0.01), "slow_days": Number(0.01)},
-                required=("never", "fast", "fast_days", "slow_days"),
-                check=_check_adoption,
-            ),
-            same,
-        ),
-    ),
-    "new_installs": SHARE,
-    "rollout": Either(
-        ((str,), Choice("at-once", "staged-7d", "apple-phased"), same),
-        ((list,), Many(Many(Number(0)), empty=False), lambda v: tuple((pair[0], pair[1]) for pair in v)),
-    ),
-    "review_days": DAYS,
-    "break_budget": SHARE,
-    "cleartext": Flag(),
-    "floors": Many(
-        Table(
-            p.Floor,
-            {
-                "version": Text(),
-                "date": Day(),
-                "mode": Choice("hard", "soft"),
-                "reach": SHARE,
-                "reach_days": Number(0.01),
-                "via": HostName(),
-            },
-            required=("version", "date"),
-        )
-    ),
-    "counts": Table(
-        p.CountsInfo,
-        {
-            "source": Text(),
-            "unit": Text(),
-            "basis": Choice("measured", "scaled", "assumed"),
-            "spread": Choice("measured", "assumed"),
-            "date": Day(),
-            "file": FilePath(),
-            "opt_in": Number(0.0001, 1),
-        },
-    ),
-    "beside": Many(
-        Table(
-            p.Beside,
-            {
-                "mechanism": Many(Ref("mechanisms"), one=True, empty=False),
-                "hosts": Many(Ref("hosts"), one=True, empty=False),
-                "pinset": _per_mechanism(Ref("pinsets")),
-                "note": Text(),
-            },
-            required=("mechanism", "hosts"),
-        )
-    ),
-    "unseen": COUNT,
-    "releases": Many(Table(p.Release, RELEASE_FIELDS, required=("version",))),
-}
-
-
-def _check_app(app: p.App, place: Place) -> None:
-    if app.unseen is not None and not app.releases:
-        place.child("unseen").report("an app without releases hides none", expected="releases, or no unseen")
-    if app.unseen is not None and app.unseen.low > app.unseen.high:
-        place.child("unseen").report("low is above high", value=f"{app.unseen.low} > {app.unseen.high}")
-    if app.releases and app.clients is not None:
-        place.child("clients").report("counts belong to the releases here", expected="clients in each release")
-    seen: dict[str, int] = {}
-    for index, release in enumerate(app.releases):
-        for version in (release.version, *release.also):
-            if version in seen:
-                place.child("releases").item(index).report("this version is there twice", value=version)
-            seen[version] = index
-    for step in app.rollout if isinstance(app.rollout, tuple) else ():
-        if not 0 <= step[1] <= 1:
-            place.child("rollout").report("a share is from 0 to 1", value=str(step[1]))
-
-
-APP = Table(p.App, APP_FIELDS, required=("mechanism",), check=_check_app)
 AXES: Mapping[str, type[StrEnum]] = {
     "scope": rules.Scope,
     "combine": rules.Combine,

@@ -178,3 +178,24 @@ class Roots(Type):
     def schema(self) -> Json:
         """Give the JSON Schema."""
         return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+SHARE = Number(0, 1)
+DAYS = Number(0, 100_000)
+
+
+def per_mechanism(item: Type) -> Either:
+    """Accept one value for every mechanism, or a table by mechanism."""
+    return Either(((str,), item, lambda v: {"": v}), ((dict,), MapOf(Ref("mechanisms"), item), same))
+
+
+def shares(kind: str, *, even: bool = False) -> Either:
+    """Accept a list of names, or a table of shares; a list gives each 1, or an even part of 1."""
+    return Either(
+        (
+            (list,),
+            Many(Ref(kind), empty=False),
+            lambda v: dict.fromkeys(v, 1 / max(1, len(v)) if even else 1.0),
+        ),
+        ((dict,), MapOf(Ref(kind), SHARE), same),
+    )

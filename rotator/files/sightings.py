@@ -6,10 +6,10 @@ import base64
 import hashlib
 import re
 import textwrap
+from functools import lru_cache
 from pathlib import Path
 
-from rotator.errors import printable
-from rotator.files.history import read_history
+from rotator.errors import InputError, Problem, printable
 from rotator.files.store import current, side_folder, write
 from rotator.model.when import iso
 from rotator.simulate.backtest import Snapshot
@@ -29,7 +29,20 @@ def history_of(policy: str, known: tuple[str, ...]) -> tuple[Snapshot, ...]:
         InputError: a file of the record is broken.
     """
     folder = folder_of(policy)
-    return read_history(str(folder), known) if folder.is_dir() and any(folder.rglob("*.pem")) else ()
+    try:
+        found = [(str(path), path.stat()) for path in folder.rglob("*.pem")] if folder.is_dir() else []
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=str(folder))) from None
+    stamps = tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
+    return _read(str(folder), stamps, known) if stamps else ()
+
+
+@lru_cache(maxsize=4)
+def _read(folder: str, _stamps: tuple[tuple[str, int, int], ...], known: tuple[str, ...]) -> tuple[Snapshot, ...]:
+    """Read a record once for as long as its files stay the same: a planner asks at every edit."""
+    from rotator.files.history import read_history  # certificates are read only where some were seen
+
+    return read_history(folder, known)
 
 
 def keep(policy: str, snapshot: Snapshot, sent: tuple[bytes, ...], how: str) -> Path:
@@ -40,7 +53,7 @@ def keep(policy: str, snapshot: Snapshot, sent: tuple[bytes, ...], how: str) -> 
     """
     digest = hashlib.sha256(b"".join(sent)).hexdigest()[:8]
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", snapshot.host)
-    path = folder_of(policy) / f"{name}__{snapshot.at:%Y-%m-%dT%H%MZ}__{digest}.pem"
+    path = folder_of(policy) / f"{name}__{snapshot.at.date()}T{snapshot.at:%H%MZ}__{digest}.pem"
     head = f"# Rotator saw {printable(snapshot.host)} serve this at {iso(snapshot.at)}, {printable(how)}\n"
     data = (head + "".join(map(_pem, sent))).encode()
     there = current(path)

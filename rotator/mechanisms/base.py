@@ -216,7 +216,8 @@ class PinsetSpec:
     """A pinset of the policy with its pins looked up, in the order primary, backups.
 
     `common_names` gives the common name of each pinned certificate that has one; `also` gives the same thing pinned
-    as another kind of digest, where that is known.
+    as another kind of digest, a certificate also by its key, where that is known; `ports` gives the TCP port of each
+    name that is a host's.
     """
 
     name: str
@@ -230,6 +231,7 @@ class PinsetSpec:
     max_age_days: float | None = None
     common_names: Mapping[Pin, str] = field(default_factory=dict)
     also: Mapping[tuple[Pin, PinKind], Pin] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
 
     def as_kind(self, kind: PinKind) -> PinsetSpec:
         """Give the pinset with its keys, or its certificates, pinned by another kind of digest.

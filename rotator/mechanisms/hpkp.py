@@ -64,7 +64,7 @@ class _Reader:
                     "header-ignored",
                     where,
                     f"a browser ignores this header and keeps what it had: {ignored}",
-                    "send one max-age and the pins of at least two keys, one of them not served",
+                    "send one max-age and the pins of at least two keys, one served and one not",
                     RFC,
                 )
             )
@@ -173,7 +173,7 @@ class Hpkp(Mechanism):
         report_only="a header of its own",
         local_roots="bypassed, as Chrome and Firefox did",
         update_channel="HTTP header, on every visit",
-        bad_config="a header without two pins, one of them spare, and one max-age is ignored: what was noted stays",
+        bad_config="without a pin of the chain, a spare one and one max-age a header is ignored: what was noted stays",
         sources=("RFC 7469, 2.1 to 2.6", RFC),
     )
 

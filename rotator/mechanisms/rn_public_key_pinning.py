@@ -247,7 +247,7 @@ def _table(config: PinConfig) -> dict[str, rows.Row]:
                 "publicKeyHashes": [b64(pin.digest) for pin in entry.pins],
             }
             if entry.expires is not None:
-                row["expirationDate"] = f"{entry.expires:%Y-%m-%d}"
+                row["expirationDate"] = f"{entry.expires.isoformat()[:10]}"
             table[cover.name] = row
     return table
 

@@ -21,11 +21,12 @@ from rotator.mechanisms.base import (
     PinConfig,
     PinList,
     PinsetSpec,
+    distinct,
 )
 from rotator.mechanisms.shared import bundled, lint, lookup, rows
 from rotator.model.findings import Finding, error, info, warning
 from rotator.model.names import Cover
-from rotator.model.pins import Pin
+from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import BadConfig, Base, Clause, LocalRoots, Revocation, Rule, Scope
 
 VENDOR = "https://github.com/MaxToyberman/react-native-ssl-pinning"
@@ -69,7 +70,8 @@ class RnSslPinning(Mechanism):
                     continue
                 pins, dead = _pins(context, where, texts, keys=row.get("pkPinning") is True)
                 covers = (Cover(host.lower()),) if host else ()
-                entries.append(Entry(covers=covers, lists=(PinList(scope=Scope.ANY, pins=pins, dead=dead),)))
+                scope = Scope.ANCHORS if _certificates(pins) else Scope.ANY
+                entries.append(Entry(covers=covers, lists=(PinList(scope=scope, pins=pins, dead=dead),)))
             config = PinConfig(entries=tuple(entries))
         else:
             keys = bundled.config_of(data, context, Scope.ANCHORS).entries[0]
@@ -105,8 +107,7 @@ class RnSslPinning(Mechanism):
         if not found:
             return Rule(listed=not config.pinned)
         clauses = found[0].clauses
-        anchors = clauses[0].scope is Scope.ANCHORS or bundled.whole(found[0].pins)
-        if anchors:
+        if clauses[0].scope is Scope.ANCHORS:
             android, ios = (
                 Rule(clauses=_anchors(found[0], certificates=whole).clauses, base=Base.ANCHORS_REPLACED)
                 for whole in (False, True)
@@ -122,8 +123,15 @@ class RnSslPinning(Mechanism):
         return replace(android, other=ios)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
-        """Take keys with `pkPinning`, or certificates alone as bundled files."""
-        return lookup.exact_names(bundled.from_pinset(spec, Scope.ANY))
+        """Take keys with `pkPinning`, or certificates alone as bundled files: by their bytes and by their keys."""
+        config = lookup.exact_names(bundled.from_pinset(spec, Scope.ANY))
+        if not any(_certificates(entry.pins) for entry in config.entries):
+            return config
+        keys = [spec.also.get((pin, PinKind.SPKI_SHA256)) for pin in spec.certificates]
+        known = tuple(key for key in keys if key is not None)
+        pins = distinct((*(known if len(known) == len(keys) else ()), *spec.certificates))
+        own = (PinList(scope=Scope.ANCHORS, pins=pins),)
+        return replace(config, entries=tuple(replace(entry, lists=own) for entry in config.entries))
 
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add names that no host has; a bundled certificate counts once, by its key."""
@@ -171,19 +179,26 @@ def _anchors(entry: Entry, *, certificates: bool) -> Entry:
 
     def chosen(pins: PinList) -> PinList:
         some = tuple(pin for pin in pins.pins if pin.kind.of_certificate is certificates)
-        scope = Scope.ANCHORS if bundled.whole(pins.pins) else pins.scope
-        return replace(pins, pins=some or pins.pins, scope=scope)
+        return replace(pins, pins=some or pins.pins)
 
     return replace(entry, lists=tuple(chosen(pins) for pins in entry.lists))
+
+
+def _certificates(pins: tuple[Pin, ...]) -> bool:
+    """Say whether pins stand for bundled certificates, with or without their keys."""
+    return any(pin.kind.of_certificate for pin in pins)
 
 
 def _pins(context: Context, where: str, texts: list[object], *, keys: bool) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
     """Read the list of a call: pins on keys as OkHttp takes them, or the certificates Rotator writes a pinset of.
 
+    Beside certificates their keys may stand, which is what Android compares.
+
     Raises:
         ConfigRejectedError: OkHttp refuses one of the pins.
         InputError: without `pkPinning` it names files of the bundle.
     """
+    whole = any(isinstance(text, str) and text.startswith(_CERTIFICATE) for text in texts)
     for text in texts:
         if keys and not (isinstance(text, str) and text.startswith(_PREFIXES)):
             raise ConfigRejectedError(
@@ -197,7 +212,7 @@ def _pins(context: Context, where: str, texts: list[object], *, keys: bool) -> t
                 ),
                 BadConfig.ALL_TLS_FAILS,
             )
-        if not keys and not (isinstance(text, str) and text.startswith(_CERTIFICATE)):
+        if not keys and not (isinstance(text, str) and whole and text.startswith((_CERTIFICATE, *_PREFIXES))):
             raise _names_of_files(context, where, str(text))
     return lookup.read_pins(texts, _read)
 
@@ -225,7 +240,7 @@ def _rows(config: PinConfig) -> list[rows.Row]:
     for entry in config.entries:
         pins = [pin.text for pin in entry.pins]
         found += [
-            {"host": cover.name, "pins": pins, "pkPinning": not bundled.whole(entry.pins)} for cover in entry.covers
+            {"host": cover.name, "pins": pins, "pkPinning": not _certificates(entry.pins)} for cover in entry.covers
         ]
     return found
 

@@ -306,7 +306,7 @@ def _domain(entry: Entry, cover: Cover) -> dict[str, Any]:
         "TSKDisableDefaultReportUri": True,
     }
     if entry.expires is not None:
-        domain["TSKExpirationDate"] = f"{entry.expires:%Y-%m-%d}"
+        domain["TSKExpirationDate"] = f"{entry.expires.isoformat()[:10]}"
     return domain
 
 

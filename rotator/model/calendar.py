@@ -88,6 +88,16 @@ class Fact:
         organisation = organisation_of(certificate.subject) or ""
         return any(_begins(text, own) for text in (organisation, holder or "") for own in self.operators)
 
+    def brings(self, certificate: Certificate) -> bool:
+        """Say whether a CA's certificate is of its keys: by its key, by the key that signed it, or by their names.
+
+        A CA has more intermediates below its new roots than anybody lists, and a pinned one need not come with its
+        issuer: then the issuer's name tells.
+        """
+        keys, names = set(self.keys.values()), {name.casefold() for name in self.keys}
+        said = {text for name in (certificate.subject, certificate.issuer) for text in _known_as(name)}
+        return certificate.spki in keys or certificate.signer in keys or bool(names & said)
+
     def name_of(self, spki: bytes) -> str | None:
         """Give the name of one of its keys."""
         return next((name for name, own in self.keys.items() if own == spki), None)
@@ -162,6 +172,17 @@ def limits_of_validity(facts: Iterable[Fact], certificate: Certificate, holder: 
 
 
 _ORGANISATION = re.compile(r"(?:^|[,+])O=((?:\\.|[^,+\\])*)")
+_COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:\\.|[^,+\\])*)")
+
+
+def _known_as(name: str) -> set[str]:
+    """Give what people call the owner of a name: its common name, alone and behind the organisation."""
+    found = _COMMON_NAME.search(name)
+    if found is None:
+        return set()
+    common = re.sub(r"\\(.)", r"\1", found[1]).casefold()
+    organisation = (organisation_of(name) or "").casefold()
+    return {common, f"{organisation} {common}"}
 
 
 def organisation_of(subject: str) -> str | None:

@@ -206,6 +206,7 @@ class TrustStore:
         accepts_expired_roots: an anchor's own end does not matter.
         key_types: the key types the client can handle; None for all.
         public: whether some public CA is trusted; False where every root is ours.
+        distrusted: keys that this store alone distrusts, as in `rotator.model.paths.Conditions`.
     """
 
     name: str
@@ -215,6 +216,7 @@ class TrustStore:
     accepts_expired_roots: bool = False
     key_types: frozenset[str] | None = None
     public: bool = True
+    distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
     _by_name: dict[bytes, tuple[Certificate, ...]] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -236,6 +238,18 @@ class TrustStore:
         """Give the anchors that signed a certificate, self-signed ones first."""
         found = [a for a in self._by_name.get(certificate.issuer_id, ()) if a.spki == certificate.signer]
         return tuple(sorted(found, key=lambda anchor: not anchor.self_signed))
+
+    def above(self, certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
+        """Give some certificates and every anchor that may stand for one of them or above it, however far."""
+        found = dict.fromkeys(certificates)
+        left = list(found)
+        while left:
+            current = left.pop()
+            for name in (current.subject_id, current.issuer_id):
+                fresh = [a for a in self._by_name.get(name, ()) if a not in found]
+                found |= dict.fromkeys(fresh)
+                left += fresh
+        return tuple(found)
 
     def holds(self, spki: bytes) -> bool:
         """Say whether an anchor has a key."""

@@ -77,14 +77,14 @@ def parse_duration(text: str) -> timedelta:
 def show(instant: datetime) -> str:
     """Show an instant as `2026-11-27` at midnight, else `2026-11-27T17:30Z` (seconds when there are any)."""
     if instant.hour == instant.minute == instant.second == 0:
-        return instant.strftime("%Y-%m-%d")
-    form = "%Y-%m-%dT%H:%MZ" if instant.second == 0 else "%Y-%m-%dT%H:%M:%SZ"
-    return instant.strftime(form)
+        return instant.date().isoformat()
+    return f"{instant.date()}T{instant:%H:%MZ}" if instant.second == 0 else iso(instant)
 
 
 def iso(instant: datetime) -> str:
     """Give the full ISO 8601 form of an instant, in UTC, for JSON."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime gives the year 999 three digits on some systems.
+    return f"{instant.date()}T{instant:%H:%M:%SZ}"
 
 
 def plus(instant: datetime, delta: timedelta) -> datetime:

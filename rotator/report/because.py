@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from rotator.report.document import Block, Document, Facts, Heading, Json, Paragraph, Table, number, percent, span
-from rotator.simulate.because import Because, Input
+from rotator.simulate.because import Because
+from rotator.simulate.terms import Input
+
+MOST_INPUTS = 100
+"""Inputs that `simulate --json` gives of each number; `why` gives all of them."""
 
 
 def to_json(found: Because, policy: dict[str, str]) -> Json:
     """Give it as plain JSON values."""
+    return {"schema": 1, "policy": policy, "path": found.path, **_body(found)}
+
+
+def in_short(found: Because) -> Json:
+    """Give it as a part of the answer it is about: the inputs that make most of it, and how many more there are."""
+    body = _body(found)
+    inputs: list[Json] = body["inputs"]
+    return {**body, "inputs": inputs[:MOST_INPUTS], "left_out": max(0, len(inputs) - MOST_INPUTS)}
+
+
+def _body(found: Because) -> Json:
     return {
-        "schema": 1,
-        "policy": policy,
-        "path": found.path,
         "value": found.value,
         "low": found.low,
         "high": found.high,
@@ -79,4 +91,5 @@ def _day(one: Input) -> str:
 
 
 def _whence(one: Input) -> str:
-    return ", ".join(part for part in (one.path, one.source, one.file) if part)
+    """Say where an input stands; of a file the name, for JSON has its path."""
+    return ", ".join(part for part in (one.path, one.source, one.file.rpartition("/")[2]) if part)

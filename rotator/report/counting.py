@@ -11,7 +11,7 @@ from rotator.model.policy import Count
 from rotator.report.document import Block, Code, Document, Facts, Heading, Json, Paragraph, Table, join, number, percent
 from rotator.report.document import span as shown_range
 from rotator.simulate.census import AppCensus
-from rotator.simulate.fleet import UNSEEN
+from rotator.simulate.cohorts import UNSEEN
 from rotator.simulate.spreading import Clients, whole
 
 MOST_UNKNOWN = 12
@@ -122,7 +122,31 @@ def to_document(
     return Document(f"{name}: users", tuple(blocks))
 
 
+def read_lines(apps: Sequence[AppCensus]) -> list[str]:
+    """Say in a line for each app, and for each of its files, what was taken and what was not."""
+    lines = []
+    for app in apps:
+        lines.append(_headline(app))
+        for reading in app.readings:
+            left = "".join(f"; dropped {d.clients:,}: {d.reason}" for d in reading.dropped)
+            lines.append(f"{reading.file}: {reading.title}, {reading.used:,} clients{left}")
+    return lines
+
+
+def codes_to_say(apps: Sequence[AppCensus]) -> str:
+    """Write the options that would say which version each unknown code is, the largest first."""
+    unknown = [(label, meant) for app in apps for label, _, meant in app.unknown if label.isdigit()]
+    return " ".join(f"--builds {meant or 'VERSION'}={label}" for label, meant in unknown[:MOST_UNKNOWN])
+
+
+def _is_meant(app: AppCensus) -> bool:
+    """Say whether any version of its files is a release of the policy."""
+    return any(row.seen for row in app.releases)
+
+
 def _headline(app: AppCensus) -> str:
+    if not _is_meant(app):
+        return f"{app.app}: no version of its files is a release of the policy."
     before, after = _many(app.before), _many(app.after)
     what = f"{after} {app.unit or 'clients'}, {app.basis}"
     if app.opt_in is not None:
@@ -166,20 +190,10 @@ def _app(app: AppCensus, last: LastImport | None) -> Iterator[Block]:
         share = percent(app.unseen[1].high / after.high) if app.unseen[1] and after is not None and after.high else "?"
         rows.append((UNSEEN, _cell(app.unseen[0]), _cell(app.unseen[1]), share, "counted as the worst release"))
     table = Table(("version", "before", "now", "share", ""), tuple(rows), right=("before", "now", "share"))
-    yield from (Heading(app.app), table)
-    facts = [("stuck", f"{number(app.stuck.high)} cannot update: {app.stuck_for}" if app.stuck else app.stuck_for)]
-    if app.stuck is None:
-        facts = [("stuck", f"unknown: {app.stuck_for}")]
-    if last is not None:
-        total = sum(count.high for count in last.clients.values())
-        fresh = [v for v in _versions(app) if v not in last.clients]
-        gone = [v for v in last.clients if v not in _versions(app)]
-        text = f"{last.day}, {number(total)} clients"
-        text += f"; new: {join(fresh)}" if fresh else ""
-        text += f"; gone: {join(gone)}" if gone else ""
-        facts.append(("last import", text))
-    facts += [("note", note) for note in app.notes]
-    yield Facts(tuple(facts))
+    yield Heading(app.app)
+    if _is_meant(app):
+        yield table
+        yield _app_facts(app, last)
     if app.unknown:
         yield Paragraph(
             f"{len(app.unknown)} version{'' if len(app.unknown) == 1 else 's'} of the file with "
@@ -192,6 +206,22 @@ def _app(app: AppCensus, last: LastImport | None) -> Iterator[Block]:
         )
         if len(app.unknown) > MOST_UNKNOWN:
             yield Paragraph(f"And {len(app.unknown) - MOST_UNKNOWN} more: --json lists all.")
+
+
+def _app_facts(app: AppCensus, last: LastImport | None) -> Facts:
+    facts = [("stuck", f"{number(app.stuck.high)} cannot update: {app.stuck_for}" if app.stuck else app.stuck_for)]
+    if app.stuck is None:
+        facts = [("stuck", f"unknown: {app.stuck_for}")]
+    if last is not None:
+        total = sum(count.high for count in last.clients.values())
+        fresh = [v for v in _versions(app) if v not in last.clients]
+        gone = [v for v in last.clients if v not in _versions(app)]
+        text = f"{last.day}, {number(total)} clients"
+        text += f"; new: {join(fresh)}" if fresh else ""
+        text += f"; gone: {join(gone)}" if gone else ""
+        facts.append(("last import", text))
+    facts += [("note", note) for note in app.notes]
+    return Facts(tuple(facts))
 
 
 def _cell(count: Count | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rotator.model.policy import Count
 from rotator.model.verdicts import Reason, Verdict
 from rotator.model.when import iso, show
+from rotator.report import because as said
 from rotator.report.document import (
     Block,
     Bullets,
@@ -19,6 +20,7 @@ from rotator.report.document import (
     percent,
     span,
 )
+from rotator.simulate.because import in_short as explained
 from rotator.simulate.explain import kept_keys, last_end, why
 from rotator.simulate.impact import Row
 from rotator.simulate.odds import Odds
@@ -54,7 +56,10 @@ def to_json(answer: Answer, *, rows: bool = True) -> Json:
             "version": first.row.connection.cohort.version,
             "host": first.row.connection.host,
         },
-        "because": {"notes": list(answer.notes)},
+        "because": {
+            "notes": list(answer.notes),
+            **{name: said.in_short(found) for name, found in explained(answer).items()},
+        },
     }
     if answer.odds:
         data["renewals"] = [_odds_json(odds) for odds in answer.odds]

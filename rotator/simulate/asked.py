@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from rotator.errors import Problem, UsageError
 from rotator.mechanisms.base import Context
+from rotator.model.adoption import Curve
 from rotator.model.policy import App, Count, Policy, Release
+from rotator.model.when import plus
 from rotator.simulate.assemble import assemble
-from rotator.simulate.fleet import NO_VERSION, Fleet, FleetRow, fleet_of
+from rotator.simulate.cohorts import NO_VERSION, FleetRow
+from rotator.simulate.fleet import fleet_of
 from rotator.simulate.inventory import Enforced, Inventory, Material
+from rotator.simulate.populations import FloorAt, Forecast, floor_at, forecast
 from rotator.simulate.timeline import Happening, with_ended_pinsets
 
 
@@ -23,15 +27,47 @@ class Asked:
         inventory: put together anew where the question changes what releases enforce.
         shipped: when releases go out that are asked about, by app and version.
         offline: the share of the clients of an app that live pins do not reach.
+        floors: those that are raised.
     """
 
     inventory: Inventory
     shipped: dict[tuple[str, str], datetime] = field(default_factory=dict)
     offline: dict[str, float] = field(default_factory=dict)
 
-    def fleet(self, table: tuple[FleetRow, ...]) -> Fleet:
-        """Make the fleet."""
-        return fleet_of(self.inventory, table, shipped=self.shipped, offline=self.offline)
+    floors: tuple[FloorAt, ...] = ()
+
+    def forecast(
+        self,
+        table: tuple[FleetRow, ...],
+        now: date,
+        *,
+        fitted: Mapping[str, Curve] | None = None,
+        otherwise: Curve | None = None,
+    ) -> Forecast:
+        """Make the fleet, and where its clients are at any time.
+
+        Args:
+            table: rows of the fleet file.
+            now: the day from which clients move where the policy does not say when they were counted.
+            fitted: curves that were fitted to counts, by app.
+            otherwise: the curve of apps that name none; None leaves their clients as they were counted.
+        """
+        policy = self.inventory.policy
+        moving = {name for name, app in policy.apps.items() if app.releases and (app.adoption is not None or otherwise)}
+        floors = tuple(floor for floor in self.floors if floor.app in moving)
+        fleet = fleet_of(
+            self.inventory,
+            table,
+            shipped=self.shipped,
+            offline=self.offline,
+            moving=moving,
+            floored={floor.app for floor in floors if floor.hard},
+        )
+        arriving = {
+            (name, version): plus(at, timedelta(days=review_days(policy, name)))
+            for (name, version), at in self.shipped.items()
+        }
+        return forecast(policy, fleet, now=now, shipped=arriving, floors=floors, fitted=fitted, otherwise=otherwise)
 
 
 def as_asked(
@@ -63,7 +99,14 @@ def as_asked(
         offline[app] = max(offline.get(app, 0.0), policy.pinsets[pinset].offline_share)
     if published:
         inventory = replace(inventory, published=published)
-    return Asked(inventory=inventory, shipped=shipped, offline=offline)
+    floors = tuple(floor_at(h.occurrence) for h in order if h.occurrence.id == "floor")
+    return Asked(inventory=inventory, shipped=shipped, offline=offline, floors=floors)
+
+
+def review_days(policy: Policy, app: str) -> float:
+    """Give the days from handing a release of an app in until the first clients can have it."""
+    own = policy.apps[app].review_days
+    return policy.limits.review_days if own is None else own
 
 
 def with_shipped(policy: Policy, order: Iterable[Happening]) -> tuple[Policy, dict[tuple[str, str], datetime]]:

@@ -9,7 +9,7 @@ from rotator.model.pins import spki_pin
 from rotator.model.pki import Certificate, Chain, planned_certificate, unknown_key
 from rotator.model.verdicts import Reason
 from rotator.simulate.attacks import ANYWHERE, Attack, end_under, public_end
-from rotator.simulate.fleet import channel_of
+from rotator.simulate.demands import channel_of
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.pinsets import KeyIdentity, key_identity

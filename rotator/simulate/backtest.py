@@ -16,7 +16,8 @@ from rotator.model.paths import Conditions, Path, find_paths
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate, TrustStore, unique
 from rotator.model.rules import Builder, Clause, Combine, Rule, Scope
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judge import judge
 from rotator.simulate.judgement import Side, Situation

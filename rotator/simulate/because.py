@@ -2,66 +2,43 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rotator.errors import Problem, UsageError
-from rotator.model.names import did_you_mean
-from rotator.model.policy import App
-from rotator.model.verdicts import Verdict
+from rotator.model.when import iso, start_of
 from rotator.simulate.explain import why
-from rotator.simulate.fleet import UNSEEN_RELEASE, Cohort
-from rotator.simulate.impact import BROKEN, EXPOSED, Row
-from rotator.simulate.question import Answer
+from rotator.simulate.impact import Row
+from rotator.simulate.odds import Odds
+from rotator.simulate.question import Answer, Day
+from rotator.simulate.terms import (
+    Input,
+    Move,
+    Term,
+    inputs_of,
+    is_nobody,
+    moves_of,
+    others_in,
+    place_of,
+    said,
+    span,
+    terms_of,
+)
 from rotator.simulate.totals import Total
 
 TOTALS = ("ok", "unpinned", "broken", "exposed", "lost")
+DAILY = ("broken", "exposed", "unpinned")
 PARTS = ("clients", "share", "low", "high")
-FIELDS = ("clients", "share", "verdict", "reason", "attacker_reason", "why")
-MOST_MOVES = 3
-_VERDICTS = {"broken": BROKEN, "exposed": EXPOSED, "lost": (Verdict.LOST,)}
-_PATH = re.compile(r"([a-z_]+)(?:\[(\d{1,9})\]|\.(\d{1,9}))?(?:\.([a-z_]+))?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """Something of the policy that an answer stands on.
-
-    Attributes:
-        path: where it stands in the policy.
-        what: what it is for people.
-        low, high: its value; None where it is not known, or no number.
-        basis: `measured`, `scaled` or `assumed`; "" for what is no count.
-        source, date, file: where it was taken from, as far as the policy says.
-        part: how much of the answer it makes, from and to.
-    """
-
-    path: str
-    what: str
-    low: int | None = None
-    high: int | None = None
-    basis: str = ""
-    source: str = ""
-    date: date | None = None
-    file: str = ""
-    part: tuple[float, float] = (0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """How much an input moves the answer.
-
-    Attributes:
-        path: the input.
-        change: by how much the answer changes with a tenth of the input.
-        turns_at: the value of the input at which the answer crosses the budget; None where none does.
-    """
-
-    path: str
-    change: float
-    turns_at: int | None
+NUMBERS = ("clients", "share", "low", "high")
+FIELDS = (*NUMBERS, "verdict", "reason", "attacker_reason", "pin_in_force", "unsure", "why")
+ODDS = ("per_year", "per_renewal", "renewals_per_year")
+FIRST = ("at", "app", "version", "host")
+MOST_TERMS = 12
+"""Terms that a formula shows; the others are counted."""
+_WORDS = re.compile(r"([a-z_]+)(?:\[([0-9-]{1,10})\]|\.(\d{1,9}))?(?:\.([a-z_]+))?(?:\.([a-z_]+))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,100 +65,156 @@ class Because:
     checks: tuple[tuple[str, bool], ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A dotted path taken apart: `days[3].broken.share` is days, 3, broken, share."""
+
+    name: str
+    index: str = ""
+    parts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, path: str) -> Words:
+        """Take a path apart; one that is none is a name that nothing has."""
+        match = _WORDS.fullmatch(path)
+        if match is None:
+            return cls(path)
+        return cls(match[1], match[2] or match[3] or "", tuple(part for part in match.group(4, 5) if part))
+
+
 def because(answer: Answer, path: str) -> Because:
     """Explain a number of an answer.
 
     Args:
         answer: the answer.
-        path: its dotted path in `simulate --json`: `population`, `broken`, `exposed.share`, `cohorts[0].verdict`.
+        path: its dotted path in `simulate --json`: `population`, `exposed.share`, `cohorts[0].verdict`, or
+            `days[3].broken`, where the day itself may stand for its number.
 
     Raises:
         UsageError: the answer has no such number.
     """
-    match = _PATH.fullmatch(path)
-    name = match[1] if match else path
-    number, part = (match[2] or match[3], match[4] or "clients") if match else (None, "")
-    if match and name in TOTALS and number is None and part in PARTS:
-        return _total(answer, path, name, part)
-    if match and name == "population" and number is None and not match[4]:
-        return _population(answer, path)
-    if match and name == "cohorts" and number is not None and (match[4] or "verdict") in FIELDS:
-        return _row(answer, path, int(number), match[4] or "verdict")
-    if match and name == "first_break" and number is None and answer.first_break is not None:
-        row = answer.first_break.row
-        return _verdict(answer, path, row, str(row.verdict))
-    known = ("population", "first_break", *TOTALS, *(f"{t}.{p}" for t in TOTALS for p in PARTS), "cohorts[0].verdict")
-    raise UsageError(
+    words = Words.of(path)
+    found = _found(answer, path, words)
+    if found is not None:
+        return found
+    raise no_such(path, known_paths(answer))
+
+
+def in_short(answer: Answer) -> dict[str, Because]:
+    """Explain the population and every total: what `simulate --json` holds as `because`."""
+    return {name: because(answer, name) for name in ("population", *TOTALS)}
+
+
+def known_paths(answer: Answer) -> list[str]:
+    """Give the paths of an answer, the first of each list only."""
+    known = ["population", *TOTALS, *(f"{t}.{p}" for t in TOTALS for p in PARTS)]
+    known += [f"cohorts[0].{name}" for name in FIELDS] if answer.impact.rows else []
+    known += [f"days[0].{t}" for t in DAILY] if answer.days else []
+    known += [f"days[0].{t}.{p}" for t in DAILY for p in PARTS] if answer.days else []
+    known += [f"renewals[0].{name}" for name in ODDS] if answer.odds else []
+    return known + (["first_break", *(f"first_break.{name}" for name in FIRST)] if answer.first_break else [])
+
+
+def no_such(path: str, known: Sequence[str]) -> UsageError:
+    """Say that there is no such number, with the nearest paths that lead somewhere."""
+    number = re.search(r"\[([^\]]{1,10})\]|\.(\d{1,9})(?=\.|$)", path)
+    plain = path if number is None else path[: number.start()] + "[0]" + path[number.end() :]
+    near = difflib.get_close_matches(plain, known, n=3, cutoff=0.6)
+    if number is not None:
+        near = [one.replace("[0]", f"[{number[1] or number[2]}]") for one in near]
+    return UsageError(
         Problem(
             "the answer has no such number",
             value=path,
             expected="a path in the answer of simulate --json, such as broken.share or cohorts[0].verdict",
-            hint=did_you_mean(path, known) if name not in known else "",
+            hint=f"did you mean {' or '.join(near)}?"
+            if near
+            else "known: " + ", ".join(dict.fromkeys(map(_head, known))),
         )
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Term:
-    """What one cohort adds: the share of it that counts for certain and at most."""
-
-    cohort: Cohort
-    least: float
-    most: float
+def _head(path: str) -> str:
+    return re.split(r"[.\[]", path)[0]
 
 
-def _terms(answer: Answer, name: str) -> list[_Term]:
-    """Add the rows of a total up by cohort, on their own: `totals` does it once more, and the two must agree."""
-    hosts: dict[int, dict[str, tuple[float, float]]] = {}
-    cohorts = {id(cohort): cohort for cohort in answer.fleet.cohorts}
-    for row in answer.impact.rows:
-        if _counted(row, name):
-            own = hosts.setdefault(id(row.connection.cohort), {})
-            least, most = own.get(row.connection.host, (0.0, 0.0))
-            share = row.connection.share
-            own[row.connection.host] = (
-                max(least, share if row.is_sure(*_VERDICTS.get(name, ())) else 0.0),
-                max(most, share),
+def numbered(path: str, words: Words, rows: int, unit: str) -> int:
+    """Read the number of a row.
+
+    Raises:
+        UsageError: there is no such row.
+    """
+    number = int(words.index) if words.index.isdigit() else -1
+    if 0 <= number < rows:
+        return number
+    expected = f"{words.name}[0] to {words.name}[{rows - 1}]" if rows else f"the answer has no {unit}"
+    raise UsageError(Problem("the answer has no such row", value=path, expected=expected))
+
+
+def _found(answer: Answer, path: str, words: Words) -> Because | None:
+    match words:
+        case Words(name, "", parts) if name in TOTALS and len(parts) < 2 and (*parts, "clients")[0] in PARTS:
+            rows = answer.impact.rows
+            return _total(answer, path, name, (*parts, "clients")[0], getattr(answer.impact, name), rows)
+        case Words("population", "", ()):
+            return _population(answer, path)
+        case Words("cohorts", index, parts) if index and len(parts) < 2 and (*parts, "verdict")[0] in FIELDS:
+            row = answer.impact.rows[numbered(path, words, len(answer.impact.rows), "clients")]
+            return _row(answer, path, row, (*parts, "verdict")[0])
+        case Words("days", index, (name, *parts)) if index and name in DAILY and (*parts, "clients")[0] in PARTS:
+            day = _day(answer, path, words)
+            fleet = day.impacts[0].fleet
+            rows = tuple(
+                replace(row, connection=fleet.connections[row.connection.index])
+                for impact in day.impacts
+                for row in impact.rows
             )
-    found = []
-    for key, cohort in cohorts.items():
-        shares = hosts.get(key, {}).values()
-        least = max((low for low, _ in shares), default=0.0)
-        most = min(1.0, sum(high for _, high in shares))
-        if name == "ok":
-            least, most = 1.0 - most, 1.0 - least
-        found.append(_Term(cohort=cohort, least=least, most=most))
-    return found
+            return _total(replace(answer, fleet=fleet), path, name, (*parts, "clients")[0], day.totals[name], rows)
+        case Words("renewals", index, parts) if index and len(parts) < 2 and (*parts, "per_year")[0] in ODDS:
+            odds = answer.odds[numbered(path, words, len(answer.odds), "renewals: ask about one, as renew:HOST")]
+            return _odds(answer, path, odds, (*parts, "per_year")[0])
+        case Words("first_break", "", parts) if answer.first_break and len(parts) < 2:
+            return _first(answer, path, *parts)
+    return None
 
 
-def _counted(row: Row, name: str) -> bool:
-    return {
-        "ok": row.verdict is not Verdict.OK,
-        "unpinned": row.is_unpinned,
-        "broken": row.verdict.is_broken,
-        "exposed": row.verdict.is_exposed,
-        "lost": row.verdict is Verdict.LOST,
-    }[name]
+def _day(answer: Answer, path: str, words: Words) -> Day:
+    """Find a day by its number, or by its date."""
+    if not answer.days:
+        raise UsageError(Problem("the answer has no days", value=path, hint="--until T asks for them"))
+    try:
+        asked = start_of(date.fromisoformat(words.index)) if "-" in words.index else None
+    except ValueError:
+        asked = None
+    if asked is None:
+        return answer.days[numbered(path, words, len(answer.days), "days")]
+    for day in answer.days:
+        if day.day == asked:
+            return day
+    first, last = (day.day.date() for day in (answer.days[0], answer.days[-1]))
+    raise UsageError(Problem("the answer has no such row", value=path, expected=f"a day from {first} to {last}"))
 
 
-def _total(answer: Answer, path: str, name: str, part: str) -> Because:
-    total: Total = getattr(answer.impact, name)
-    terms = _terms(answer, name)
-    counting = [term for term in terms if term.most > 0 and not _is_nobody(term.cohort)]
-    inputs = tuple(sorted(_inputs(answer, counting), key=lambda one: one.part[1], reverse=True))
+def _total(answer: Answer, path: str, name: str, part: str, total: Total, rows: Sequence[Row]) -> Because:
+    terms = terms_of(answer.fleet, rows, name)
+    counting = [term for term in terms if term.most > 0 and not is_nobody(term.cohort)]
+    inputs = tuple(sorted(inputs_of(answer.inventory, counting), key=lambda one: one.part[1], reverse=True))
     value = {"clients": total.high, "share": total.share, "low": total.low, "high": total.high}[part]
     known = [one for one in inputs if one.high is not None]
     low, high = sum(round(one.part[0]) for one in known), sum(round(one.part[1]) for one in known)
-    rest = sum(_rest(term) for term in terms)
-    shown = " + ".join(_said(term) for term in counting[:12]) or "nobody"
-    shown += f" + {len(counting) - 12} more" if len(counting) > 12 else ""
-    formula = f"{name} = {shown}"
+    formula = f"{name} = {_sum(counting)}"
     if total.high is not None:
-        formula += f" = {_span(total.low or 0, total.high)}"
-    if part == "share":
-        formula += f"; share = {total.high or 0:,} / ({total.high or 0:,} + {rest:,} others) " if total.high else ""
-        formula = formula.rstrip()
-    agrees = total.high is None or (abs(high - total.high) <= len(known) and abs(low - (total.low or 0)) <= len(known))
+        formula += f" = {span(total.low or 0, total.high)}"
+    checks = [("the rows of the answer, added by cohort, give this total", _agree(total, low, high, len(known)))]
+    if part == "share" and total.share is not None and total.high:
+        whole = answer.fleet.population
+        rest = sum(others_in(term) for term in terms)
+        # Those who are well are a share of all; for bad news the others are counted at their fewest.
+        over = whole.high if name == "ok" and whole is not None else total.high + rest
+        of_whom = f"{over:,}" if name == "ok" else f"({total.high:,} + {rest:,} others)"
+        formula += f"; share = {total.high:,} / {of_whom}"
+        off = abs(total.high / over - total.share) * over if over else 0.0
+        checks.append(("the share, taken of the same cohorts, is this one", off <= len(terms)))
     return Because(
         path=path,
         value=value,
@@ -189,147 +222,113 @@ def _total(answer: Answer, path: str, name: str, part: str) -> Because:
         high=total.share if part == "share" else total.high,
         formula=formula,
         inputs=inputs,
-        moves=tuple(_moves(answer, name, terms, inputs)),
-        checks=(("the rows of the answer, added by cohort, give this total", agrees),),
+        moves=tuple(moves_of(answer.inventory, name, terms, inputs)),
+        checks=tuple(checks),
     )
+
+
+def _agree(total: Total, low: int, high: int, terms: int) -> bool:
+    """Say whether a sum is the total: each term may be rounded by one."""
+    return total.high is None or (abs(high - total.high) <= terms and abs(low - (total.low or 0)) <= terms)
+
+
+def _sum(terms: Sequence[Term]) -> str:
+    more = f" + {len(terms) - MOST_TERMS} more" if len(terms) > MOST_TERMS else ""
+    return (" + ".join(said(term) for term in terms[:MOST_TERMS]) or "nobody") + more
 
 
 def _population(answer: Answer, path: str) -> Because:
     whole = answer.fleet.population
-    terms = [_Term(cohort=cohort, least=1.0, most=1.0) for cohort in answer.fleet.cohorts]
-    inputs = tuple(sorted(_inputs(answer, terms), key=lambda one: one.part[1], reverse=True))
+    terms = [Term(cohort=cohort, least=1.0, most=1.0) for cohort in answer.fleet.cohorts]
+    inputs = tuple(sorted(inputs_of(answer.inventory, terms), key=lambda one: one.part[1], reverse=True))
     added = sum(one.high or 0 for one in inputs)
-    said = " + ".join(_said(term) for term in terms[:12]) + (f" + {len(terms) - 12} more" if len(terms) > 12 else "")
     return Because(
         path=path,
         value=None if whole is None else whole.high,
         low=None if whole is None else whole.low,
         high=None if whole is None else whole.high,
-        formula=f"population = {said or 'nobody'}" + (f" = {_span(whole.low, whole.high)}" if whole else ""),
+        formula=f"population = {_sum(terms)}" + (f" = {span(whole.low, whole.high)}" if whole else ""),
         inputs=inputs,
         checks=(("the cohorts, added, give this population", whole is None or added == whole.high),),
     )
 
 
-def _row(answer: Answer, path: str, number: int, what: str) -> Because:
-    rows = answer.impact.rows
-    if number >= len(rows):
-        raise UsageError(
-            Problem("the answer has no such row", value=path, expected=f"cohorts[0] to cohorts[{len(rows) - 1}]")
-        )
-    row = rows[number]
+def _row(answer: Answer, path: str, row: Row, what: str) -> Because:
     clients, whole = row.connection.clients, answer.fleet.population
-    if what not in ("clients", "share"):
-        values = {
-            "verdict": str(row.verdict),
-            "reason": str(row.reason),
-            "attacker_reason": None if row.attacker_reason is None else str(row.attacker_reason),
-            "why": why(row, answer.inventory),
-        }
-        return _verdict(answer, path, row, values[what])
-    term = _Term(cohort=row.connection.cohort, least=row.connection.share, most=row.connection.share)
-    formula = _said(term) + (f" = {_span(clients.low, clients.high)}" if clients else "")
-    value: float | None = None if clients is None else clients.high
+    if what not in NUMBERS:
+        return _verdict(answer, path, row, _word(answer, row, what))
+    term = Term(cohort=row.connection.cohort, least=row.connection.share, most=row.connection.share)
+    formula = said(term) + (f" = {span(clients.low, clients.high)}" if clients else "")
+    value: float | None = None if clients is None else clients.low if what == "low" else clients.high
     if what == "share":
         known = clients is not None and whole is not None and whole.high
         value = clients.high / whole.high if known and clients and whole else None
         formula += f" of {whole.high:,}" if whole is not None else ""
-    return Because(path=path, value=value, formula=formula, inputs=tuple(_inputs(answer, [term])))
+    return Because(path=path, value=value, formula=formula, inputs=tuple(inputs_of(answer.inventory, [term])))
+
+
+def _word(answer: Answer, row: Row, what: str) -> str | None:
+    if what in ("pin_in_force", "unsure"):
+        return "yes" if getattr(row, what) else "no"
+    if what == "why":
+        return why(row, answer.inventory)
+    value = getattr(row, what)
+    return None if value is None else str(value)
+
+
+def _first(answer: Answer, path: str, part: str = "") -> Because | None:
+    """Explain the first break: its verdict, at the instant at which it comes."""
+    first = answer.first_break
+    if first is None or part not in ("", *FIRST):
+        return None
+    cohort = first.row.connection.cohort
+    values = {"at": iso(first.at), "app": cohort.app, "version": cohort.version, "host": first.row.connection.host}
+    return _verdict(answer, path, first.row, values.get(part, str(first.row.verdict)))
+
+
+def _odds(answer: Answer, path: str, odds: Odds, part: str) -> Because:
+    """Explain what an issuer pool does: the shares of the members that break, and a year of renewals."""
+    host = answer.inventory.policy.hosts[odds.host]
+    shares = " + ".join(f"{host.issuer_pool[name]:g} of {name}" for name in odds.by) or "none of the pool"
+    formulas = {
+        "per_renewal": f"{shares} = {odds.per_renewal:.4g}",
+        "per_year": f"1 - (1 - {odds.per_renewal:.4g}) ^ {odds.renewals} = {odds.per_year:.4g}",
+        "renewals_per_year": f"{odds.renewals} renewals in 365 days",
+    }
+    values = {"per_renewal": odds.per_renewal, "per_year": odds.per_year, "renewals_per_year": float(odds.renewals)}
+    here = f"hosts.{odds.host}"
+    inputs = [Input(path=f"{here}.issuer_pool", what=f"{name}: {share:g}") for name, share in host.issuer_pool.items()]
+    days = f"every {host.renew_days} days" if host.renew_days else "as long as what is served lasts"
+    return Because(
+        path=path,
+        value=values[part],
+        formula=formulas[part],
+        inputs=(*inputs, Input(path=f"{here}.renew_days", what=days)),
+    )
 
 
 def _verdict(answer: Answer, path: str, row: Row, value: str | None) -> Because:
     """Explain a word: the sentence that decided, with what the client enforces and what it was shown."""
+    return Because(path=path, value=value, formula=why(row, answer.inventory), inputs=tuple(_decided_by(answer, row)))
+
+
+def _decided_by(answer: Answer, row: Row) -> Iterator[Input]:
     inventory, cohort = answer.inventory, row.connection.cohort
-    place = _place(cohort)
-    inputs = [
-        Input(
+    for item in inventory.enforced.get((cohort.app, cohort.release), ()):
+        what = f"the shipped file {item.source}" if item.from_file else f"the pinset {item.source}"
+        yield Input(
             path=item.where or f"pinsets.{item.source}",
-            what=f"what {item.mechanism} enforces: "
-            + (f"the shipped file {item.source}" if item.from_file else f"the pinset {item.source}"),
+            what=f"what {item.mechanism} enforces: {what}",
             file=item.source if item.from_file else "",
         )
-        for item in inventory.enforced.get((cohort.app, cohort.release), ())
-    ]
     chain = row.ours.chain
     plan = inventory.policy.chains.get(chain)
-    inputs.append(
-        Input(
-            path=f"hosts.{row.connection.host}.serves",
-            what=f"the chain {chain}" + ("" if plan is not None and plan.file else ", which is planned"),
-            file=(plan.file if plan is not None else None) or "",
-        )
+    yield Input(
+        path=f"hosts.{row.connection.host}.serves",
+        what=f"the chain {chain}" + ("" if plan is not None and plan.file else ", which is planned"),
+        file=(plan.file if plan is not None else None) or "",
     )
-    inputs.append(Input(path=f"trust.{cohort.trust}", what=f"the trust store {cohort.trust}"))
-    sources = dict.fromkeys(
-        inventory.mechanisms[name].facts.source for name in row.connection.mechanisms if name in inventory.mechanisms
-    )
-    inputs += [Input(path=place, what="the rules of the client", source=source) for source in sources]
-    return Because(path=path, value=value, formula=why(row, inventory), inputs=tuple(inputs))
-
-
-def _inputs(answer: Answer, terms: Sequence[_Term]) -> Iterator[Input]:
-    policy = answer.inventory.policy
-    for term in terms:
-        cohort = term.cohort
-        app = policy.apps[cohort.app]
-        info, clients = app.counts, cohort.clients
-        yield Input(
-            path="fleet.file" if policy.fleet is not None else _counts_path(app, cohort),
-            what=cohort.name,
-            low=None if clients is None else clients.low,
-            high=None if clients is None else clients.high,
-            basis=cohort.basis,
-            source=(info.source if info else None) or "",
-            date=policy.counted(cohort.app),
-            file=policy.fleet or (info.file if info else None) or "",
-            part=(0.0, 0.0) if clients is None else (clients.low * term.least, clients.high * term.most),
-        )
-
-
-def _place(cohort: Cohort) -> str:
-    return f"apps.{cohort.app}" + (f".releases[{cohort.release}]" if cohort.release >= 0 else "")
-
-
-def _counts_path(app: App, cohort: Cohort) -> str:
-    if cohort.release == UNSEEN_RELEASE:
-        return f"{_place(cohort)}.unseen"
-    own = app.releases[cohort.release].clients if cohort.release >= 0 else app.clients
-    return f"{_place(cohort)}.clients" + (f".{cohort.trust}" if isinstance(own, Mapping) else "")
-
-
-def _rest(term: _Term) -> int:
-    return 0 if term.cohort.clients is None else round(term.cohort.clients.low * (1.0 - term.most))
-
-
-def _moves(answer: Answer, name: str, terms: Sequence[_Term], inputs: Sequence[Input]) -> Iterator[Move]:
-    """Give the inputs whose tenth moves the answer most, and where each alone would cross the budget."""
-    limits = answer.inventory.policy.limits
-    budgets: Mapping[str, float] = {"broken": limits.break_budget, "exposed": limits.exposure_budget}
-    hit = sum(one.part[1] for one in inputs)
-    others = sum(_rest(term) for term in terms)
-    for one in [one for one in inputs if one.high][:MOST_MOVES]:
-        budget = budgets.get(name, 0.0)
-        turns = None
-        if 0 < budget < 1 and one.high:
-            # The share is (hit - own + x) / (hit - own + x + others); it is the budget at this x.
-            own, kept = one.part[1], hit - one.part[1]
-            needed = budget * others / (1 - budget) - kept
-            turns = round(needed * one.high / own) if needed >= 0 and own else None
-        yield Move(path=one.path if one.path != "fleet.file" else one.what, change=one.part[1] / 10, turns_at=turns)
-
-
-def _is_nobody(cohort: Cohort) -> bool:
-    return cohort.clients is not None and cohort.clients.high == 0
-
-
-def _said(term: _Term) -> str:
-    clients = term.cohort.clients
-    if clients is None:
-        return f"? of {term.cohort.name}"
-    size = _span(clients.low, clients.high)
-    share = f"{term.most:.4g}" if term.least == term.most else f"({term.least:.4g} to {term.most:.4g})"
-    return f"{size} of {term.cohort.name}" + (f" x {share}" if (term.least, term.most) != (1.0, 1.0) else "")
-
-
-def _span(low: int, high: int) -> str:
-    return f"{high:,}" if low == high else f"{low:,}-{high:,}"
+    yield Input(path=f"trust.{cohort.trust}", what=f"the trust store {cohort.trust}")
+    played = [inventory.mechanisms[name] for name in row.connection.mechanisms if name in inventory.mechanisms]
+    for source in dict.fromkeys(mechanism.facts.source for mechanism in played):
+        yield Input(path=place_of(cohort), what="the rules of the client", source=source)

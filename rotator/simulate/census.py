@@ -14,7 +14,7 @@ from datetime import date
 from rotator.errors import InputError, Problem
 from rotator.model.counting import Reading, Tally, merged
 from rotator.model.policy import App, Count, Policy, Release
-from rotator.simulate.fleet import UNSEEN, FleetRow, add
+from rotator.simulate.cohorts import UNSEEN, FleetRow, add
 from rotator.simulate.matching import Matched, platform_of
 from rotator.simulate.spreading import Clients, Counted, Spread, whole
 

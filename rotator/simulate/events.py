@@ -9,9 +9,10 @@ from datetime import datetime
 from rotator.mechanisms.base import Channel
 from rotator.model.when import DAY, parse_instant, plus, start_of
 from rotator.simulate.attacking import ca_compromise, hostile_pins, key_compromise, local_root, mis_issue, strip
-from rotator.simulate.fleet import channel_of
-from rotator.simulate.grammar import Occurrence
+from rotator.simulate.demands import channel_of
+from rotator.simulate.grammar import Occurrence, stores_of
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.populations import FLOOR_REACH
 from rotator.simulate.serving import algorithm_change, ca_change, host_label, intermediate_swap, renew, serve
 from rotator.simulate.world import Published, World
 
@@ -76,11 +77,15 @@ def expire(world: World, event: Occurrence, inventory: Inventory) -> World:
 
 
 def ca_distrust(world: World, event: Occurrence, inventory: Inventory) -> World:
-    """The authority leaves the trust stores: for every certificate, or for those issued after a day."""
+    """The authority leaves all trust stores or some: for every certificate, or for those issued after a day."""
     after = event.option("issued-after")
     # What is issued on the day itself stays: the first instant that is gone is the day after's.
     since = plus(start_of(parse_instant(after).date()), DAY) if after else None
     gone = {(c.spki, since) for c in inventory.authorities[event.parts[0]]}
+    stores = stores_of(event)
+    if stores:
+        by = {(store, *own) for store in stores for own in gone}
+        return replace(world, distrusted_by=world.distrusted_by | by)
     return replace(world, distrusted=world.distrusted | gone)
 
 
@@ -133,12 +138,22 @@ def _publish(world: World, event: Occurrence, inventory: Inventory, *, done: boo
     return replace(world, published=(*known[:place], fresh, *known[place:])).noting(note)
 
 
-def floor(world: World, event: Occurrence, inventory: Inventory) -> World:  # noqa: ARG001 - as all events
-    """Clients below a version are made to update; nobody updates in these answers, so they count as cut off."""
+def floor(world: World, event: Occurrence, inventory: Inventory) -> World:
+    """Clients below a version are made to update: some do, a hard floor locks the others out, a soft one does not.
+
+    How many do is for the forecast (`rotator.simulate.populations`) to say; where clients stand still, nobody does.
+    """
     app, version = event.parts
-    return replace(world, floors=(*world.floors, (app, version))).noting(
-        f"assumed: a client of {app} below {version} is cut off until it updates, and nobody updates here"
+    still = inventory.policy.apps[app].adoption is None
+    reach = event.option("reach") or f"{FLOOR_REACH:g}"
+    note = (
+        f"a client of {app} below {version} is cut off until it updates, and nobody updates here"
+        if still
+        else f"the floor of {app} at {version} moves {reach} of those below it who can update"
     )
+    if event.option("mode") == "soft":
+        return world if still else world.noting(f"assumed: {note}")
+    return replace(world, floors=(*world.floors, (app, version))).noting(f"assumed: {note}")
 
 
 PLAYED: Mapping[tuple[str, bool], Play] = {

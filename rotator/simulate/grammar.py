@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from rotator.errors import Problem, UsageError
 from rotator.model.names import did_you_mean
 from rotator.model.policy import Policy
 from rotator.model.when import parse_duration, parse_instant, show
+from rotator.simulate.inventory import DEFAULT_TRUST
 
 
 class Order(IntEnum):
@@ -29,7 +31,7 @@ class Form:
 
     Attributes:
         parts: what stands between the colons, by kind; a kind that ends in `?` may be left out.
-        options: option names and what their values are: `yes|no`, `date` or `duration`.
+        options: option names and what their values are: `yes|no`, `date`, `duration` or `stores`.
         order: its place among things at one instant.
         about: one line on what changes.
     """
@@ -53,7 +55,12 @@ EVENTS: Mapping[str, Form] = {
         ("host", "authority"), "the CA issues from another intermediate at the next renewal", Order.ACTION
     ),
     "ca-compromise": Form(("authority",), "an attacker can issue anything under the authority"),
-    "ca-distrust": Form(("authority",), "the authority leaves the trust stores", Order.TRUST, {"issued-after": "date"}),
+    "ca-distrust": Form(
+        ("authority",),
+        "the authority leaves the trust stores",
+        Order.TRUST,
+        {"issued-after": "date", "trust": "stores"},
+    ),
     "revoke": Form(
         ("chain or host",), "the CA revokes at the end of the clock", Order.REVOCATION, {"clock": "duration"}
     ),
@@ -75,7 +82,12 @@ ACTIONS: Mapping[str, Form] = {
     "serve": Form(("host", "chain or key"), "the host serves a chain, or a key, from then on", Order.ACTION),
     "ship": Form(("app", "version", "pinset"), "a release goes out with a pinset", Order.ACTION),
     "publish": Form(("app", "pinset"), "live pins are published", Order.ACTION),
-    "floor": Form(("app", "version"), "clients below the version are made to update", Order.ACTION),
+    "floor": Form(
+        ("app", "version"),
+        "clients below the version are made to update",
+        Order.ACTION,
+        {"mode": "hard|soft", "reach": "share", "reach-days": "days"},
+    ),
     "revoke": Form(("chain",), "we have the certificate revoked at once", Order.REVOCATION),
     "destroy": Form(("key",), "the private key is destroyed", Order.ACTION),
 }
@@ -173,7 +185,7 @@ def _choices(kind: str) -> tuple[str, ...]:
 
 
 def _options(query: str, form: Form, usage: str) -> tuple[tuple[str, str], ...]:
-    options = []
+    options: list[tuple[str, str]] = []
     for item in query.split("&") if query else ():
         name, _, value = item.partition("=")
         kind = form.options.get(name)
@@ -185,10 +197,22 @@ def _options(query: str, form: Form, usage: str) -> tuple[tuple[str, str], ...]:
             parse_instant(value)
         elif kind == "duration":
             parse_duration(value)
+        elif kind in _NUMBERS:
+            if not _NUMBERS[kind].fullmatch(value):
+                raise UsageError(Problem(f"not a value of {name}", value=value, expected=_EXPECTED[kind]))
+        elif kind == "stores":
+            if not all(value.split(",")):
+                raise UsageError(Problem("not names of trust stores", value=value, expected="NAME, or NAME,NAME"))
         elif value not in kind.split("|"):
             raise UsageError(Problem(f"not a value of {name}", value=value, expected=kind))
+        if any(name == known for known, _ in options):
+            raise UsageError(Problem("an option given twice", value=name, expected=usage))
         options.append((name, value))
     return tuple(options)
+
+
+_NUMBERS = {"share": re.compile(r"0(?:\.\d{1,6})?|1(?:\.0{1,6})?"), "days": re.compile(r"[1-9]\d{0,3}(?:\.\d{1,3})?d")}
+_EXPECTED = {"share": "a share from 0 to 1, such as 0.82", "days": "days, such as 7d"}
 
 
 def usage_of(name: str, form: Form) -> str:
@@ -218,6 +242,22 @@ def unknown_names(occurrence: Occurrence, policy: Policy) -> Iterator[Problem]:
                 expected=usage_of(occurrence.id, occurrence.form),
                 hint=did_you_mean(part, names),
             )
+
+    known = (*policy.trust, DEFAULT_TRUST)
+    for name in stores_of(occurrence):
+        if name not in known:
+            yield Problem(
+                "no trust store has this name",
+                value=name,
+                expected=usage_of(occurrence.id, occurrence.form),
+                hint=did_you_mean(name, known),
+            )
+
+
+def stores_of(occurrence: Occurrence) -> tuple[str, ...]:
+    """Give the trust stores that an occurrence is about; none of them means all."""
+    text = occurrence.option("trust")
+    return tuple(text.split(",")) if text else ()
 
 
 def _known(kind: str, part: str, policy: Policy) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -147,8 +147,8 @@ BROKEN = (Verdict.BREAKS, Verdict.LOST)
 EXPOSED = (Verdict.EXPOSED, Verdict.LOST)
 
 
-def day_totals(impacts: Iterable[Impact], fleet: Fleet) -> dict[str, Total]:
-    """Count clients over a day: broken, exposed and unpinned at any instant of it."""
+def day_hits(impacts: Iterable[Impact]) -> dict[str, dict[int, bool]]:
+    """Give the connections broken, exposed and unpinned at any instant of a day, and whether that is certain."""
     found: dict[str, dict[int, bool]] = {"broken": {}, "exposed": {}, "unpinned": {}}
     for impact in impacts:
         for row in impact.rows:
@@ -160,4 +160,9 @@ def day_totals(impacts: Iterable[Impact], fleet: Fleet) -> dict[str, Total]:
                 if hit:
                     key = row.connection.index
                     found[name][key] = found[name].get(key, False) or sure
+    return found
+
+
+def day_totals(found: Mapping[str, Mapping[int, bool]], fleet: Fleet) -> dict[str, Total]:
+    """Count the clients behind what `day_hits` found."""
     return {name: total_of(fleet, connections) for name, connections in found.items()}

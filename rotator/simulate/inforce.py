@@ -10,7 +10,9 @@ from rotator.mechanisms.base import Channel
 from rotator.model.pins import Pin
 from rotator.model.pki import TrustStore, unknown_key
 from rotator.model.rules import Clause, Rule
-from rotator.simulate.fleet import Cohort, Connection, rule_of
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.demands import rule_of
+from rotator.simulate.fleet import Connection
 from rotator.simulate.inventory import DEFAULT_TRUST, Enforced, Inventory
 from rotator.simulate.world import LocalRoot, World
 
@@ -43,21 +45,23 @@ class InForce:
     _rules: dict[tuple[Enforced, str, str], Rule] = field(default_factory=dict)
 
     def store(self, cohort: Cohort) -> TrustStore:
-        """Give what a cohort trusts, with the roots that were installed on its devices."""
+        """Give what a cohort trusts: with roots that were installed on its devices, without what its store dropped."""
         own = self.inventory.trust.get(cohort.trust, self.inventory.trust[DEFAULT_TRUST])
         names = versions_of(self.inventory, cohort)
         added = frozenset(local for local in self.world.local_roots if is_of(cohort, local.cohort, names))
-        if not added:
+        gone = frozenset((spki, since) for store, spki, since in self.world.distrusted_by if store == own.name)
+        if not added and not gone:
             return own
         if (own.name, added) not in self._stores:
             ordered = sorted(added, key=lambda local: (local.root.sha256, local.intercepts))
             proxy = next((local.root for local in ordered if local.intercepts), own.intercepted_by)
+            more = f" with {', '.join(dict.fromkeys(local.root.subject for local in ordered))}" if added else ""
             self._stores[own.name, added] = replace(
                 own,
-                name=f"{own.name} with {', '.join(dict.fromkeys(local.root.subject for local in ordered))}"
-                + (", intercepted" if any(local.intercepts for local in ordered) else ""),
+                name=own.name + more + (", intercepted" if any(local.intercepts for local in ordered) else ""),
                 local_roots=(*own.local_roots, *(local.root for local in ordered)),
                 intercepted_by=proxy,
+                distrusted=gone,
             )
         return self._stores[own.name, added]
 

@@ -1,4 +1,4 @@
-"""Which headers with pins a browser keeps: one without a spare key is ignored (RFC 7469, 2.5)."""
+"""Which headers with pins a browser keeps: those with a pin of the chain and one of a spare key (RFC 7469, 2.5)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from rotator.simulate.inventory import Inventory
 
 def noted(inventory: Inventory, config: PinConfig, host: str) -> PinConfig:
     """Leave out what a browser does not keep of the headers of a host, as the policy serves it today."""
-    return replace(config, entries=tuple(e for e in config.entries if not without_spare(inventory, e, host)))
+    return replace(config, entries=tuple(e for e in config.entries if not not_kept(inventory, e, host)))
 
 
-def without_spare(inventory: Inventory, entry: Entry, host: str) -> bool:
-    """Say whether every pin of a header is of a certificate on the path, whichever chain is served.
+def not_kept(inventory: Inventory, entry: Entry, host: str) -> str:
+    """Say why a browser keeps a header after none of the chains that its host serves today, or "".
 
-    A header belongs to the host of its name; one without a name is taken for that of `host`. Where nothing is known
-    of what is served, a spare is assumed.
+    A header belongs to the host of its name; one without a name is taken for that of `host`. It is kept where a pin is
+    of a certificate on the path and another is of none. Where nothing is known of what is served, both are assumed.
     """
     if not entry.pins or entry.mode is not Mode.ENFORCE:
-        return False
+        return ""
     names = {cover.name for cover in entry.covers}
     labels = [own for own in inventory.policy.hosts if names.intersection(inventory.policy.host_names(own))]
     paths = [path for label in (labels if names else [host]) for path in _paths(inventory, label)]
-    return bool(paths) and all(any(c.matches(pin) for c in path) for path in paths for pin in entry.pins)
+    on_path = [[any(c.matches(pin) for c in path) for pin in entry.pins] for path in paths]
+    if not on_path or any(any(found) and not all(found) for found in on_path):
+        return ""
+    if any(map(any, on_path)):
+        return f"every pin is of the chain that {host} serves, and none of a spare key"
+    return f"no pin is of the chain that {host} serves"
 
 
 def _paths(inventory: Inventory, label: str) -> Iterator[tuple[Certificate, ...]]:

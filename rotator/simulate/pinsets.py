@@ -41,6 +41,7 @@ def pinset_spec(
             if c in chains and chains[c].leaf.common_name
         },
         combine=Combine(pinset.combine),
+        ports={name: host.port for label, host in policy.hosts.items() for name in policy.host_names(label)},
     )
 
 
@@ -50,7 +51,7 @@ def _also(
     authorities: Mapping[str, tuple[Certificate, ...]],
     chains: Mapping[str, Chain],
 ) -> Iterator[tuple[tuple[Pin, PinKind], Pin]]:
-    """Give every pin of a pinset in the other kinds of digest it is known by."""
+    """Give every pin of a pinset in the other kinds of digest it is known by, a certificate also by its key."""
     for key in pinset.keys:
         if key in keys:
             facts = keys[key]
@@ -67,7 +68,12 @@ def _also(
     for name in pinset.certificates:
         if name in chains:
             leaf = chains[name].leaf
-            digests = {PinKind.CERT_SHA1: leaf.sha1, PinKind.CERT_MD5: leaf.md5, PinKind.CERT_SHA512: leaf.sha512}
+            digests = {
+                PinKind.CERT_SHA1: leaf.sha1,
+                PinKind.CERT_MD5: leaf.md5,
+                PinKind.CERT_SHA512: leaf.sha512,
+                PinKind.SPKI_SHA256: leaf.spki,
+            }
             whole = Pin(PinKind.CERT_SHA256, leaf.sha256)
             yield from (((whole, kind), Pin(kind, digest)) for kind, digest in digests.items() if digest)
 

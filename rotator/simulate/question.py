@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.mechanisms.base import Context
+from rotator.model.adoption import Curve
 from rotator.model.policy import Policy
 from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
 from rotator.simulate.asked import as_asked
-from rotator.simulate.fleet import Fleet, FleetRow
+from rotator.simulate.cohorts import FleetRow
+from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Row, day_totals
+from rotator.simulate.impact import Impact, Row, day_hits, day_totals
 from rotator.simulate.inventory import Inventory, Material
 from rotator.simulate.odds import Odds, renewal_odds
+from rotator.simulate.populations import Forecast, floors_of
 from rotator.simulate.scene import Judges
 from rotator.simulate.serving import host_label
 from rotator.simulate.timeline import Happening, Timeline, check_names, happenings
@@ -31,6 +34,7 @@ class Picture:
         policy, material, context, digest: as `assemble` takes them.
         inventory: what they make.
         table: rows of the fleet file.
+        fitted: curves that were fitted to counts of several days, by app.
     """
 
     policy: Policy
@@ -39,6 +43,7 @@ class Picture:
     digest: str
     inventory: Inventory
     table: tuple[FleetRow, ...] = ()
+    fitted: Mapping[str, Curve] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +73,11 @@ class FirstBreak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A day of the answer: the worst instant in it."""
+    """A day of the answer: the worst instant in it, with the answer at each instant at which it may change."""
 
     day: datetime
     totals: Mapping[str, Total]
+    impacts: tuple[Impact, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +96,7 @@ class Answer:
     inventory: Inventory
     fleet: Fleet
     impact: Impact
+    people: Forecast
     later: tuple[Happening, ...] = ()
     first_break: FirstBreak | None = None
     days: tuple[Day, ...] = ()
@@ -109,13 +116,7 @@ class Answer:
         notes += [f"not yet at {at}: {h.occurrence.text} takes effect at {show(h.at)}" for h in self.later]
         if self.fleet.population is None:
             notes.append(f"{_why_unknown(self.fleet)}: verdicts are by version, totals are unknown")
-        elif self.inventory.policy.oldest_count is not None:
-            notes.append(
-                f"assumed: client counts are frozen as of {self.inventory.policy.oldest_count}; nobody updates here"
-            )
-        else:
-            notes.append("assumed: client counts are frozen as the policy states them; nobody updates here")
-        return tuple(notes)
+        return (*notes, *self.people.notes)
 
 
 def ask(
@@ -133,18 +134,20 @@ def ask(
         UsageError: an occurrence names nothing in the policy, or cannot be played on it.
         InputError: pinsets as they are asked about are refused by a client's format.
     """
-    occurrences = (*calendar, *question.occurrences)
+    occurrences = (*floors_of(picture.policy), *calendar, *question.occurrences)
     check_names(occurrences, picture.policy)
     order = happenings(occurrences, question.default or question.at, picture.policy)
     prepared = as_asked(picture.inventory, picture.material, picture.context, picture.digest, order)
-    inventory, fleet = prepared.inventory, prepared.fleet(picture.table)
+    inventory = prepared.inventory
+    people = prepared.forecast(picture.table, question.at.date(), fitted=picture.fitted)
+    fleet = people.fleet_at(question.at)
     timeline = Timeline(inventory, order, start)
     judges = Judges(inventory)
     impact = judges.impact(fleet, timeline.world_at(question.at), question.at)
     begin = min([question.at, *(h.at for h in order if h.occurrence in _asked(question))])
     end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
     segments = [
-        (at, judges.impact(fleet, timeline.world_at(at), at))
+        (at, judges.impact(people.fleet_at(at), timeline.world_at(at), at))
         for at in timeline.instants(begin, max(end, question.at), expiries(fleet, inventory))
     ]
     return Answer(
@@ -153,9 +156,10 @@ def ask(
         fleet=fleet,
         impact=impact,
         first_break=_first_break(segments),
-        days=_days(question, segments, fleet) if question.until is not None else (),
+        days=_days(question, segments, people) if question.until is not None else (),
         window=tuple(impact for at, impact in segments if at >= question.at) if question.until is not None else (),
         later=tuple(h for h in order if h.at > question.at and h.occurrence in _asked(question)),
+        people=people,
         odds=_odds(judges, fleet, Timeline(inventory, (), start).world_at(question.at), question),
     )
 
@@ -216,20 +220,26 @@ def _clients(row: Row) -> float:
     return count.high if count is not None else 0
 
 
-def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], fleet: Fleet) -> tuple[Day, ...]:
+def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], people: Forecast) -> tuple[Day, ...]:
     """Give the worst of each day from the day of the question to the last one asked for."""
     assert question.until is not None  # noqa: S101 - asked by the caller
     day = start_of(question.at.date())
     found = []
-    known: dict[tuple[int, ...], Mapping[str, Total]] = {}
+    hits: dict[tuple[int, ...], Mapping[str, Mapping[int, bool]]] = {}
+    known: dict[tuple[tuple[int, ...], datetime], Mapping[str, Total]] = {}
     while day <= question.until:
         begin, end = max(day, question.at), plus(day, DAY)
         before = [i for i, (at, _) in enumerate(segments) if at <= begin][-1:]
         inside = [i for i, (at, _) in enumerate(segments) if begin < at < end]
         key = tuple(before + inside)
-        if key not in known:
-            known[key] = day_totals((segments[i][1] for i in key), fleet)
-        found.append(Day(day=day, totals=known[key]))
+        if key not in hits:
+            hits[key] = day_hits(segments[i][1] for i in key)
+        settled = people.settled(begin)
+        if (key, settled) not in known:
+            known[key, settled] = day_totals(hits[key], people.fleet_at(settled))
+        then = people.fleet_at(settled)
+        impacts = tuple(replace(segments[i][1], fleet=then) for i in key)
+        found.append(Day(day=day, totals=known[key, settled], impacts=impacts))
         if day.date() == FOREVER.date():
             break
         day = plus(day, DAY)

@@ -15,6 +15,7 @@ from rotator.model.rules import Base, Cleartext, Rule, Usage
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
 from rotator.model.when import SECOND, plus
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
+from rotator.simulate.cohorts import Cohort, Standing
 from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Answer, Impact, Row
 from rotator.simulate.inforce import InForce, is_of, versions_of
@@ -33,7 +34,7 @@ class Judges:
 
     def impact(self, fleet: Fleet, world: World, at: datetime) -> Impact:
         """Judge every connection of a fleet in a world at an instant."""
-        scene = _Scene(self, world, at)
+        scene = Scene(self, world, at)
         rows = [scene.row(c) for c in fleet.connections if c.cohort.since is None or c.cohort.since <= at]
         rows.sort(key=lambda row: (row.verdict.rank, -_size(row.connection)))
         return Impact(at=at, world=world, rows=tuple(rows), fleet=fleet)
@@ -47,19 +48,33 @@ class Judges:
         situation: Situation,
         side: Side,
     ) -> Judgement:
-        """Judge one chain, through the proxy where there is one; an attacker may sit on either side of it."""
+        """Judge one chain, once; see `answer`."""
+        situation = _in_store(situation, trust)
         key = (rule, sent, name, trust.name, situation, side)
         if key not in self.memo:
-            proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
-            if isinstance(proxied, Judgement):
-                found = proxied
-            else:
-                found = judge(rule, proxied or sent, canonical(name), trust, situation, side)
-            if trust.intercepted_by and side is Side.ATTACKER:
-                direct = judge(rule, sent, canonical(name), trust, situation, side)
-                found = found if found.accepted and (not found.unsure or not direct.accepted) else direct
-            self.memo[key] = found
+            self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
         return self.memo[key]
+
+    def answer(
+        self,
+        rule: Rule,
+        sent: tuple[Certificate, ...],
+        name: str,
+        trust: TrustStore,
+        situation: Situation,
+        side: Side,
+    ) -> Judgement:
+        """Judge one chain, through the proxy where there is one; an attacker may sit on either side of it."""
+        situation = _in_store(situation, trust)
+        proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
+        if isinstance(proxied, Judgement):
+            found = proxied
+        else:
+            found = judge(rule, proxied or sent, canonical(name), trust, situation, side)
+        if trust.intercepted_by and side is Side.ATTACKER:
+            direct = judge(rule, sent, canonical(name), trust, situation, side)
+            found = found if found.accepted and (not found.unsure or not direct.accepted) else direct
+        return found
 
     def _intercepted(
         self,
@@ -84,10 +99,17 @@ class Judges:
         return (leaf,)
 
 
+def _in_store(situation: Situation, trust: TrustStore) -> Situation:
+    """Give a situation as a trust store meets it, with what that store alone distrusts."""
+    if not trust.distrusted or trust.distrusted <= situation.distrusted:
+        return situation
+    return replace(situation, distrusted=situation.distrusted | trust.distrusted)
+
+
 Chains = tuple[tuple[Certificate, ...], ...]
 
 
-class _Scene:
+class Scene:
     """One world at one instant: what is served, what can be presented, and what is in force."""
 
     def __init__(self, judges: Judges, world: World, at: datetime) -> None:
@@ -100,7 +122,7 @@ class _Scene:
         self.exist: dict[Pin, Chains] = {}
         self.issued: dict[tuple[object, ...], Chains] = {}
         self.stores: dict[str, TrustStore] = {}
-        self.earlier: tuple[_Scene, ...] | None = None
+        self.earlier: tuple[Scene, ...] | None = None
 
     def row(self, shipped: Connection) -> Row:
         """Answer both questions for a connection; of one that may be any of several each has its worst answer."""
@@ -131,7 +153,7 @@ class _Scene:
         connection = self.in_force.connection(shipped)
         trust = self.in_force.store(connection.cohort)
         ours = _worst(self._ours(connection, trust))
-        if ours.judgement.accepted and self._cut_off(connection):
+        if ours.judgement.accepted and self.cuts_off(connection.cohort):
             judgement = replace(ours.judgement, accepted=False, reason=Reason.FORCED_OUT, unsure=True)
             ours = replace(ours, judgement=judgement)
         attacker = _best(self._attacker(connection, trust))
@@ -151,11 +173,10 @@ class _Scene:
             unsure=unsure,
         )
 
-    def _cut_off(self, connection: Connection) -> bool:
+    def cuts_off(self, cohort: Cohort) -> bool:
         """Say whether a floor stands above the version of a cohort; an app without versions has none below."""
-        cohort = connection.cohort
         own = version_key(cohort.version)
-        return any(
+        return cohort.standing is not Standing.MOVES and any(
             app == cohort.app and cohort.release >= 0 and own < version_key(version)
             for app, version in self.world.floors
         )
@@ -183,28 +204,28 @@ class _Scene:
 
     def _attacker(self, connection: Connection, trust: TrustStore) -> Iterator[Answer]:
         for attack in self.world.attacks:
-            if self._meets(attack, connection):
+            if self.meets(attack, connection):
                 yield from self._with(attack, connection, trust)
 
-    def _meets(self, attack: Attack, connection: Connection) -> bool:
+    def meets(self, attack: Attack, connection: Connection) -> bool:
         """Say whether an attack is about a host and its clients."""
-        if attack.cohort is not None:
-            names = versions_of(self.inventory, connection.cohort)
-            if not is_of(connection.cohort, attack.cohort, names):
-                return False
-        return attack.reaches(connection.host)
+        return self.is_meant(attack, connection.cohort) and attack.reaches(connection.host)
+
+    def is_meant(self, attack: Attack, cohort: Cohort) -> bool:
+        """Say whether an attack can reach a cohort, whatever the host."""
+        return attack.cohort is None or is_of(cohort, attack.cohort, versions_of(self.inventory, cohort))
 
     def _with(self, attack: Attack, connection: Connection, trust: TrustStore) -> Iterator[Answer]:
         if attack.kind is Reason.CLEARTEXT_ALLOWED:
             yield from _stripped(attack, connection)
             return
-        trust = self._trusting(attack, trust)
+        trust = self.trusting(attack, trust)
         for name, rules in connection.rules.items():
             for sent in self._presented(attack, connection, trust, name, rules):
                 answer = self._together(connection, rules, sent, name, trust, Side.ATTACKER)
                 yield replace(answer, chain=attack.subject, attack=attack)
 
-    def _trusting(self, attack: Attack, trust: TrustStore) -> TrustStore:
+    def trusting(self, attack: Attack, trust: TrustStore) -> TrustStore:
         """Give the trust store with the public CA that nobody pins, where the attack is with it."""
         if not (attack.unpinned_ca and trust.public):
             return trust
@@ -218,19 +239,26 @@ class _Scene:
         self, attack: Attack, connection: Connection, trust: TrustStore, name: str, rules: tuple[Rule, ...]
     ) -> Iterator[tuple[Certificate, ...]]:
         """Give every chain an attacker can present to a client that asks for a name."""
+        pinned = frozenset(pin for rule in rules for pin in rule.pins) if attack.any_ca else frozenset()
+        yield from self.chains(attack, connection.host, trust, name, pinned)
+        if any(map(asks_for_no_path, rules)):
+            yield from self_made(attack, name)
+
+    def chains(
+        self, attack: Attack, host: str, trust: TrustStore, name: str, pinned: frozenset[Pin] = frozenset()
+    ) -> Iterator[tuple[Certificate, ...]]:
+        """Give every chain of a CA that an attacker can present for a name; `pinned` is what it looks for a CA of."""
         if attack.key is not None:
             if attack.key not in self.exist:
                 self.exist[attack.key] = tuple(existing(self.inventory, self.world.issued, attack.key))
             yield from self.exist[attack.key]
         if attack.issues:
-            pinned = frozenset(pin for rule in rules for pin in rule.pins) if attack.any_ca else frozenset()
-            key = (attack, name, connection.host, pinned, trust.name if attack.any_ca else "")
+            key = (attack, name, host, pinned, trust.name if attack.any_ca else "")
             if key not in self.issued:
                 issuers = unique(self._issuers(attack, trust, pinned))
                 chains = got(attack, self.world.attacks, self.inventory, name, issuers, self.padding)
                 self.issued[key] = tuple(chains)
             yield from self.issued[key]
-        yield from _self_made(attack, rules, name)
 
     def _issuers(self, attack: Attack, trust: TrustStore, pinned: frozenset[Pin]) -> Iterator[Certificate]:
         """Give the CA certificates under which an attacker gets certificates."""
@@ -256,7 +284,7 @@ class _Scene:
         if self.earlier is None:
             worlds = (*self.world.earlier, self.world)
             self.earlier = tuple(
-                _Scene(self.judges, world, plus(after.at, -SECOND)) for world, after in pairwise(worlds)
+                Scene(self.judges, world, plus(after.at, -SECOND)) for world, after in pairwise(worlds)
             )
         return any(scene.takes_header(shipped, name, number) for scene in (*self.earlier, self))
 
@@ -268,7 +296,7 @@ class _Scene:
         instants = [at for at in dict.fromkeys((self.world.at, self.situation.at)) if since is None or since <= at]
         for attack in self.world.attacks:
             if attack.kind is Reason.HOSTILE_PINS and attack.reaches(shipped.host):
-                trust = self._trusting(attack, store)
+                trust = self.trusting(attack, store)
                 for sent in self._presented(attack, shipped, trust, name, (rule,)):
                     for at in instants:
                         then = replace(self.situation, at=at)
@@ -337,9 +365,9 @@ def _stripped(attack: Attack, connection: Connection) -> Iterator[Answer]:
             yield Answer(judgement=judgement, mechanism=mechanism, name=name, chain=attack.subject, attack=attack)
 
 
-def _self_made(attack: Attack, rules: tuple[Rule, ...], name: str) -> Iterator[tuple[Certificate, ...]]:
+def self_made(attack: Attack, name: str) -> Iterator[tuple[Certificate, ...]]:
     """Give the certificate that whoever holds a key signs with it: enough where nothing but pins is checked."""
-    if attack.key is not None and attack.key.kind is PinKind.SPKI_SHA256 and any(map(_pins_alone, rules)):
+    if attack.key is not None and attack.key.kind is PinKind.SPKI_SHA256:
         identity = f"{attack.subject} self-signed for {name}"
         yield (
             planned_certificate(
@@ -348,8 +376,8 @@ def _self_made(attack: Attack, rules: tuple[Rule, ...], name: str) -> Iterator[t
         )
 
 
-def _pins_alone(rule: Rule) -> bool:
-    """Say whether a rule asks for no path: nothing but pins, or a record in the DNS on the leaf itself."""
+def asks_for_no_path(rule: Rule) -> bool:
+    """Say whether a rule is about no path: nothing but pins, or a record in the DNS on the leaf itself."""
     ee = any(usage is Usage.DANE_EE for clause in rule.clauses for usage, _ in clause.records)
     return rule.base in (Base.NONE, Base.TOFU) or (rule.base is Base.DANE and ee)
 

@@ -10,7 +10,7 @@ from datetime import date
 from rotator.model.counting import Reading, Tally, merged
 from rotator.model.policy import App, Count, Policy, Release
 from rotator.model.systems import System, parse_system
-from rotator.simulate.fleet import add, split, store_of
+from rotator.simulate.cohorts import add, split, store_of
 from rotator.simulate.matching import newest_need
 
 Clients = Count | Mapping[str, Count]

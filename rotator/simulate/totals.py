@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rotator.simulate.fleet import Cohort, Connection, Fleet
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.fleet import Connection, Fleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ class World:
         issued: chains that came to exist and are in no file: what an attacker with their key can present as well.
         lost: keys that cannot be served any more.
         distrusted: see `rotator.model.paths.Conditions`.
+        distrusted_by: the same where one trust store alone does it, with its name in front.
         ended: certificates that ended before their time.
         revoked: certificates whose revocation is out.
         announced: revocations that are announced and not out, with the certificates they are of.
@@ -86,6 +87,7 @@ class World:
     issued: tuple[Chain, ...] = ()
     lost: frozenset[Pin] = frozenset()
     distrusted: frozenset[tuple[bytes, datetime | None]] = frozenset()
+    distrusted_by: frozenset[tuple[str, bytes, datetime | None]] = frozenset()
     ended: frozenset[bytes] = frozenset()
     revoked: frozenset[bytes] = frozenset()
     announced: tuple[tuple[Occurrence, frozenset[bytes]], ...] = ()

@@ -153,6 +153,7 @@ HOME = (
     FILTER,
 )
 FLEET = (
+    Action("fleet.why", "enter", "why", "why", "where the cell, the key or the line under the cursor comes from"),
     Action("fleet.promote", "p", "promote", "promote", "make the backup under the cursor the primary"),
     Action(
         "fleet.stolen", "x", "stolen", "stolen", "mark the key under the cursor as compromised, and take its pin out"
@@ -164,16 +165,39 @@ WHATIF = (
     Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False),
     Action("whatif.much_less", "pageup", "turn(-30)", "turn", "turn a date back by 30 days", shown=False),
     Action("whatif.much_more", "pagedown", "turn(30)", "turn", "turn a date on by 30 days", shown=False),
-    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves"),
-    Action("whatif.keep", "K", "keep", "keep", "keep this answer as a report"),
+    Action(
+        "whatif.open", "enter", "open", "choose/why", "choose from a list; on a cohort: where its number comes from"
+    ),
+    Action("whatif.baseline", "b", "baseline", "baseline", "compare with this answer from now on; again: with today"),
+    Action("whatif.compare", "c", "compare", "beside", "put this answer beside the next ones, three at most"),
+    Action("whatif.earlier", "less_than_sign", "scrub(-1)", "time", "look earlier", key="< >"),
+    Action("whatif.later", "greater_than_sign", "scrub(1)", "later", "look later", shown=False),
+    Action("whatif.previous", "left_square_bracket", "event(-1)", "event", "look at what happens before", key="[ ]"),
+    Action("whatif.next", "right_square_bracket", "event(1)", "event", "look at what happens next", shown=False),
+    Action("whatif.nearer", "plus", "zoom_time(-1)", "nearer", "time nearer: weeks, days, hours", shown=False),
+    Action("whatif.farther", "minus", "zoom_time(1)", "farther", "time farther: hours, days, weeks", shown=False),
+    Action("whatif.now", "t", "now", "now", "look at the moment of the event", shown=False),
+    Action("whatif.plot", "v", "plot", "plot", "show shares over time in place of the cohorts, and back"),
+    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves", shown=False),
+    Action("whatif.keep", "K", "keep", "keep", "keep this answer as a report", shown=False),
     FILTER,
 )
 EXPORT = (
+    Action("export.stage", "space", "stage", "stage", "leave the file under the cursor out, or take it in again"),
     Action("export.write", "w", "write", "write", "write exactly what is shown, and keep the report"),
     Action("export.override", "o", "override", "override", "go on against a refusal, with a written reason"),
 )
 REPORTS = (
     Action("reports.open", "enter", "open", "open", "read the report under the cursor"),
+    Action("reports.mark", "space", "mark", "mark", "mark the report under the cursor; two can be marked"),
+    Action("reports.compare", "equals_sign", "compare", "compare", "compare the two that are marked"),
+    Action(
+        "reports.earlier", "left_square_bracket", "seek(-1)", "day", "the day before on which it changes", key="[ ]"
+    ),
+    Action("reports.later", "right_square_bracket", "seek(1)", "day", "the next day on which it changes", shown=False),
+    Action("reports.day_back", "less_than_sign", "day(-1)", "day", "a day earlier", shown=False),
+    Action("reports.day_on", "greater_than_sign", "day(1)", "day", "a day later", shown=False),
+    Action("reports.date", "t", "date", "date", "go to a date of the report", shown=False),
     FILTER,
 )
 IMPORT = (
@@ -199,6 +223,7 @@ START = (
     Action("start.keys", "question_mark,f1", "keys", "keys", "every key", key="?"),
 )
 MECHANISMS = (
+    Action("mechanisms.others", "o", "others", "others", "show those that this policy does not use, or leave them out"),
     Action("mechanisms.open", "enter", "open", "open", "read about the client technology under the cursor"),
     FILTER,
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import SystemCommand
@@ -272,7 +273,7 @@ def run_planner(
     mouse: bool = True,
     keymap: str = "",
 ) -> int:
-    """Open a policy and run the planner until the person leaves.
+    """Open a policy and run the planner until the person leaves; a policy that is not there yet is made first.
 
     Raises:
         InputError: the policy cannot be used; nothing is drawn then.
@@ -284,6 +285,13 @@ def run_planner(
     # The library has its own idea of NO_COLOR, which leaves greys too close to read; the mono theme stands in for it.
     os.environ.pop("NO_COLOR", None)
     ascii_only = ascii_only or ascii_wanted(settings.signs, os.environ)
+    if file.endswith(".toml") and not Path(file).exists():
+        from rotator.tui.start import StartApp
+
+        gc.enable()
+        start = StartApp(file, now, ascii_only=ascii_only, no_color=no_color)
+        if not start.run(mouse=mouse and settings.mouse):
+            return 2
     app = PlannerApp(sessions.start(file, now), ascii_only=ascii_only, no_color=no_color, settings=settings)
     code = app.run(mouse=mouse and settings.mouse)
     sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,15 +17,18 @@ from rotator.errors import Problem, RotatorError, UsageError
 from rotator.mechanisms.registry import mechanism as known_mechanism
 from rotator.report.document import Block, Bullets, Code, Document, Heading, Paragraph
 from rotator.report.shipped import to_document as code_document
+from rotator.simulate.census import Stated
 from rotator.tui.actions import START
 from rotator.tui.look import DEFAULTS, THEMES, Signs
 from rotator.tui.screens.dialogs import Ask, Confirm, Help
-from rotator.tui.screens.pages import text_lines
+from rotator.tui.screens.pages import Page, text_lines
 from rotator.tui.screens.picker import FilePicker, shown_paths
 from rotator.tui.widgets.bars import Bar, key_line
 from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.workflows.counting import plan_import, write_import
 from rotator.workflows.creating import Created, draft, write_draft
 from rotator.workflows.inputs import Given
+from rotator.workflows.opening import open_policy
 from rotator.workflows.recognising import Kind, Recognised, recognise, recognise_file
 from rotator.workflows.shipped_files import Harvest, Wanted, from_folder, from_git
 
@@ -43,9 +45,10 @@ EMPTY = Document(
                 "A: an app that has no file, with its client technology",
             )
         ),
-        Paragraph("User counts come in later, on the Import screen (i). Verdicts by version need none."),
+        Paragraph("User counts are taken too, now or later on the Import screen (i). Verdicts by version need none."),
     ),
 )
+BRING = Paragraph("The Import screen (i) takes them, with what they do not say themselves stated beside them.")
 GIT = (
     ("the folder of the git repository", "."),
     ("which tags: v8.4..v9.4, or v*, or names with commas between", "v*"),
@@ -157,7 +160,7 @@ class StartScreen(Screen[None]):
 
     def _work_out(self) -> None:
         self.created = None
-        inputs = [one for one, what in self.given if what.kind in (Kind.CHAIN, Kind.KEY, Kind.PINS, Kind.COUNTS)]
+        inputs = [one for one, what in self.given if what.kind in (Kind.CHAIN, Kind.KEY, Kind.PINS)]
         inputs += self.harvest.given
         if not inputs and not self.harvest.in_code:
             self.document = EMPTY
@@ -369,7 +372,26 @@ class StartScreen(Screen[None]):
         except RotatorError as error:
             self._tell(str(error))
             return
-        self.app.exit(self.target)
+        waiting = self._count()
+        if not waiting:
+            self.app.exit(self.target)
+            return
+        said = Document("the policy is written; the counts are not in it yet", (Paragraph(waiting), BRING))
+        self.app.push_screen(Page(said, self.signs), lambda _: self.app.exit(self.target))
+
+    def _count(self) -> str:
+        """Take the counts into the policy that is written; say what speaks against it, "" for nothing."""
+        counts = [one for one, what in self.given if what.kind is Kind.COUNTS]
+        if not counts:
+            return ""
+        try:
+            picture = open_policy(self.target, self.now.date())
+            plan = plan_import(self.target, picture, counts, Stated(), None, self.now)
+            if not plan.refused:
+                write_import(self.target, plan)
+        except RotatorError as error:
+            return str(error)
+        return "; ".join(str(problem) for problem in plan.refused)
 
     def action_keys(self) -> None:
         """Show every key."""
@@ -392,7 +414,7 @@ class StartApp(App[str]):
     CSS = "Toast { background: $panel; }"
 
     def __init__(self, target: str, now: datetime, *, ascii_only: bool, no_color: bool) -> None:
-        """Begin with the policy that is to be; see `run_start`."""
+        """Begin with the policy that is to be; and how it is shown."""
         super().__init__()
         self.start = StartScreen(target, now, Signs(ascii_only=ascii_only))
         for theme in THEMES:
@@ -406,14 +428,6 @@ class StartApp(App[str]):
     def on_mount(self) -> None:
         """Show the one screen."""
         self.push_screen(self.start)
-
-
-def run_start(target: str, now: datetime, *, ascii_only: bool, no_color: bool) -> str:
-    """Lead through a first policy; give its file, "" where the person left without one."""
-    no_color = no_color or bool(os.environ.get("NO_COLOR"))
-    os.environ.pop("NO_COLOR", None)
-    ascii_only = ascii_only or os.environ.get("TERM") == "linux"
-    return StartApp(target, now, ascii_only=ascii_only, no_color=no_color).run() or ""
 
 
 def _of(one: Given) -> str:

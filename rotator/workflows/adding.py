@@ -90,7 +90,7 @@ def plan_add(policy: str, found: Sequence[Given], today: date) -> Added:
         text=after,
         difference=tuple(changed),
         releases=tuple(work.releases),
-        notes=tuple(dict.fromkeys(work.notes)),
+        notes=tuple(dict.fromkeys([*work.notes, *work.strangers()])),
         before=before,
         side_files=tuple(work.files),
     )
@@ -122,6 +122,7 @@ class _Adding:
     fresh: dict[str, list[tuple[Given, dict[str, Any]]]] = field(default_factory=dict)
     releases: list[NewRelease] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    strange: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.base = Path(self.policy).resolve().parent
@@ -177,7 +178,13 @@ class _Adding:
                 policy = self.picture.policy
                 hosts = [name for label in policy.hosts for name in policy.host_names(label)]
                 if is_host_name(cover.name) and not any(cover.matches(host) for host in hosts):
-                    self.notes.append(f"{given.app} {given.version} pins {cover.name}, which is no host of the policy")
+                    self.strange.setdefault((given.app, cover.name), []).append(given.version)
+
+    def strangers(self) -> Iterator[str]:
+        """Say which names are pinned that no host of the policy has, once for all versions of an app."""
+        for (app, name), versions in self.strange.items():
+            some = ", ".join(versions[-3:]) + (f" and {len(versions) - 3} more" if len(versions) > 3 else "")
+            yield f"{app} {some} pins {name}, which is no host of the policy: add it under [hosts] to have it judged"
 
     def _insert(self, given: Given, app: App, row: dict[str, Plain]) -> None:
         """Put a row where its date and version belong, in the order the list is in."""
@@ -205,9 +212,18 @@ class _Adding:
             section = Section(table_name("apps", name))
             section.add("mechanism", rows[0][1].pop("mechanism"))
             hosts = list(self.picture.policy.hosts)
+            section.add("trust", self._usual_trust())
             section.add("hosts", hosts or None)
             section.add("releases", [row for _, row in reversed(rows)])
-            yield render([], [section])
+            yield render([], [section]).lstrip("\n")
+
+    def _usual_trust(self) -> str | None:
+        """Give the trust store that every app of the policy has, where it is the same one."""
+        stores = [dict(app.trust) for app in self.picture.policy.apps.values()]
+        if not stores or len(stores[0]) != 1 or any(store != stores[0] for store in stores):
+            return None
+        (name,) = stores[0]
+        return name
 
 
 def _release(app: App, version: str) -> Release | None:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from rotator.checks import facts, registry
 from rotator.checks.base import Subject
 from rotator.files.facts import known_facts
+from rotator.files.sightings import history_of
 from rotator.files.store import current
 from rotator.model.calendar import Certainty
 from rotator.model.findings import Finding
@@ -63,12 +64,19 @@ class Checked:
     baseline: Answer
 
 
-def check(picture: Picture, now: datetime, names: Sequence[str] = ()) -> Checked:
-    """Check a policy at an instant, with names of keys from files.
+def check(picture: Picture, now: datetime, names: Sequence[str] = (), record_of: str = "") -> Checked:
+    """Check a policy at an instant.
+
+    Args:
+        picture: the policy.
+        now: the instant.
+        names: files that name keys.
+        record_of: the policy file beside which sightings are kept; its own where it is "".
 
     Raises:
-        InputError: a file cannot be read, or names no key.
+        InputError: a file cannot be read, or names no key; the record of sightings is broken.
     """
+    seen = history_of(record_of or picture.policy.file, tuple(picture.material.certificates))
     baseline = ask(picture, Question(occurrences=(), at=now), calendar(picture.policy))
     shipped = {
         file: data
@@ -84,6 +92,7 @@ def check(picture: Picture, now: datetime, names: Sequence[str] = ()) -> Checked
         shipped=shipped,
         named=named_by(names),
         facts=tuple(fact for fact in known_facts() if fact.known_on(now.date())),
+        record=tuple(one for one in seen if one.at <= now),
     )
     return Checked(findings=registry.run(subject), calendar=_dates(subject), baseline=baseline)
 

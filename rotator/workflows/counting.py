@@ -22,7 +22,7 @@ from rotator.report import counting as said
 from rotator.report.counting import LastImport
 from rotator.report.document import Document
 from rotator.simulate.census import AppCensus, Stated, take
-from rotator.simulate.fleet import FleetRow, add
+from rotator.simulate.cohorts import FleetRow, add
 from rotator.simulate.matching import match
 from rotator.simulate.question import Picture
 from rotator.simulate.spreading import Clients
@@ -141,10 +141,7 @@ def _nothing_known(apps: Sequence[AppCensus]) -> Iterator[Problem]:
     """Refuse files of which no version is in the policy: they would say that nobody is left."""
     for app in apps:
         if not any(row.seen for row in app.releases):
-            label, _, meant = app.unknown[0] if app.unknown else ("", None, "")
-            hint = (
-                f"--builds {meant or 'VERSION'}={label}" if label.isdigit() else "add the releases with what they pin"
-            )
+            hint = said.codes_to_say([app]) or "add the releases with what they pin"
             yield Problem(f"no version of the file is a release of {app.app}", hint=hint)
 
 
@@ -268,8 +265,8 @@ def _plain(clients: Clients) -> Plain:
     return {name: _plain(count) for name, count in clients.items()}
 
 
-def write_import(file: str, plan: Import) -> list[Path]:
-    """Write exactly what was shown; what a file held before is kept.
+def write_import(file: str, plan: Import, *, keep: bool = True) -> list[Path]:
+    """Write exactly what was shown; what a file held before is kept, unless nobody has seen it yet.
 
     Raises:
         UnsafeError: it is refused.
@@ -283,7 +280,7 @@ def write_import(file: str, plan: Import) -> list[Path]:
                 raise InputError(Problem("changed since it was shown, so nothing was written", file=str(change.path)))
         for change in plan.files:
             if change.changed:
-                if change.old is not None:
+                if change.old is not None and keep:
                     keep_old(file, change.path, change.old)
                 write(change.path, change.new, expected=change.old)
                 written.append(change.path)

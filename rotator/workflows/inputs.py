@@ -82,7 +82,6 @@ class Shipped:
     config: PinConfig
     version: str
     released: date | None
-    clients: int | None = None
 
 
 @dataclass(slots=True)
@@ -103,6 +102,15 @@ def pin_file_of(data: bytes) -> str:
     if data.lstrip()[:1] in (b"{", b"["):
         return "okhttp"
     return "curl" if b"sha256//" in data or b"pinnedpubkey" in data.lower() else ""
+
+
+def is_counts(given: Given, today: date) -> bool:
+    """Say whether an input is a file of user counts: by its content, and only where it is nothing else."""
+    from rotator.files.counts.reader import recognised
+
+    if given.mechanism or b"-----BEGIN" in given.data or given.data[:1] == b"\x30" or pin_file_of(given.data):
+        return False
+    return recognised(given.data, given.file, today)
 
 
 def read_input(argument: str, stdin: bytes | None) -> Given:

@@ -18,7 +18,7 @@ from rotator.simulate.question import Picture
 
 if TYPE_CHECKING:
     from rotator.model.pki import Certificate
-    from rotator.simulate.fleet import FleetRow
+    from rotator.simulate.cohorts import FleetRow
 
 
 def open_policy(path: str, today: date, text: str | None = None) -> Picture:

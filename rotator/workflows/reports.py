@@ -89,7 +89,7 @@ def make(
     digest = hashlib.sha256(json.dumps({**draft.body(), "made": ""}, sort_keys=True).encode()).hexdigest()
     slug = re.sub(r"[^a-z0-9]+", "-", about.lower()).strip("-")[:48].strip("-")
     return Report(
-        id="-".join(part for part in (f"{made:%Y-%m-%d}", slug, digest[:8]) if part),
+        id="-".join(part for part in (f"{made.date()}", slug, digest[:8]) if part),
         kind=kind,
         made=draft.made,
         title=draft.title,

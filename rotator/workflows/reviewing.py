@@ -48,7 +48,7 @@ def review(policy: str, base: str, at: datetime) -> Review:
     with _there(policy, base, notes) as (path, shown):
         try:
             old = open_policy(str(path), at.date())
-            found = difference(_version(old, at), _version(now, at))
+            found = difference(_version(old, at, policy), _version(now, at, policy))
         except InputError as error:
             raise InputError([_renamed(problem, str(path), shown) for problem in error.problems]) from None
     return Review(base=old, now=now, found=found, notes=tuple(notes))
@@ -67,8 +67,9 @@ def _renamed(problem: Problem, path: str, shown: str) -> Problem:
     )
 
 
-def _version(picture: Picture, at: datetime) -> Version:
-    checked = check(picture, at)
+def _version(picture: Picture, at: datetime, policy: str) -> Version:
+    """Judge a version; what hosts were seen to serve is what it is, whichever version is asked about."""
+    checked = check(picture, at, record_of=policy)
     return Version(
         inventory=checked.baseline.inventory,
         today=checked.baseline.impact,

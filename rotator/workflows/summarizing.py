@@ -13,7 +13,7 @@ from rotator.checks.capability import Capability
 from rotator.model.pki import Certificate, may_have_issued
 from rotator.report.summary import Served, Step, Summary
 from rotator.simulate.budget import breaches
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact, Row
 from rotator.simulate.inventory import Inventory

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from rotator.files.facts import known_facts
 from rotator.model.findings import Finding, Severity
+from rotator.model.pki import Certificate
 from tests.desk import Desk
-from tests.minting import instant, pin_text
+from tests.minting import instant, intermediate, pin_text, root
 
 #: DigiCert Global Root CA, of which a removal is known; GlobalSign Root R3, likewise. Public keys of public roots.
 G1 = "sha256/r/mIkG3eEpVdm+u/ko/cwxzOMo1bk4TyHIlByibiA5E="
@@ -131,6 +137,34 @@ def test_a_move_of_another_ca_and_a_key_it_moves_to_are_nothing(desk: Desk) -> N
     yr = "sha256/fk6IOKit1ild5647BH06ujSIq5XbCgqlbYl6ANhhi88="
     text = encrypt(begin="2026-03-01").replace(ICA, yr)
     assert found(desk, text, "ca-switches", "2026-04-01") == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "above", "told"),
+    [
+        ("CN=YE1,O=Let's Encrypt,C=US", "CN=Root YE,O=ISRG,C=US", False),
+        ("CN=YE9,O=Let's Encrypt,C=US", "CN=ISRG Root YE,O=ISRG,C=US", False),
+        ("CN=YR2,O=Let's Encrypt,C=US", "CN=somebody,O=ISRG,C=US", False),
+        ("CN=E7,O=Let's Encrypt,C=US", "CN=ISRG Root X2,O=Internet Security Research Group,C=US", True),
+        ("CN=Root YE 2,O=Let's Encrypt,C=US", "CN=My Root YE,O=ISRG,C=US", True),
+    ],
+)
+def test_an_intermediate_of_the_new_kind_is_not_called_old(subject: str, above: str, told: bool) -> None:  # noqa: FBT001
+    """More of them exist than the fact lists: the name of the one above tells, where its key is not at hand."""
+    (fact,) = (fact for fact in known_facts() if fact.id == "letsencrypt-gen-y")
+    certificate = Certificate(
+        sha256=b"x", spki=b"k", subject=subject, issuer=above, subject_id=b"s", issuer_id=b"i", ca=True
+    )
+    assert fact.brings(certificate) is not told
+    assert fact.brings(replace(certificate, signer=next(iter(fact.keys.values()))))
+
+
+def test_a_pinned_intermediate_of_the_new_kind_gives_no_finding(desk: Desk) -> None:
+    """Found by name: the file of the intermediate came without its issuer."""
+    for name, above, told in (("YE1", "ISRG Root YE", 0), ("E7", "ISRG Root X2", 1)):
+        desk.file("ica.pem", intermediate(name, root(above)).pem)
+        text = encrypt(begin="2026-03-01").replace(f'spki = "{ICA}", issued_by = ["top"]', 'certificate = "ica.pem"')
+        assert len(found(desk, text, "ca-switches", "2026-04-01")) == told
 
 
 def entrust(**more: str) -> str:

@@ -247,6 +247,24 @@ def test_a_header_all_of_whose_pins_are_served_is_ignored(desk: Desk) -> None:
     assert row(desk.ask(BASE + app("shop", "hpkp"))).verdict is Verdict.OK
 
 
+def test_a_header_with_no_pin_of_what_is_served_is_ignored(desk: Desk) -> None:
+    """RFC 7469, 2.5: a browser keeps it only where a pin is of the chain, so nobody is refused and nobody protected."""
+    text = BASE.replace('file = "a.pem"', 'file = "c.pem"') + app("shop", "hpkp")
+    (told,) = found(desk, text, "header-ignored")
+    assert told.subject == "pinsets.p: api"
+    assert "no pin is of the chain that api serves" in told.message
+    assert row(desk.ask(text)).verdict is Verdict.UNPINNED
+    assert row(desk.ask(text.replace('"hpkp"', '"android-nsc"'))).verdict is Verdict.BREAKS
+
+
+def test_a_header_that_one_of_two_chains_fits_is_kept(desk: Desk) -> None:
+    """A visitor who met the chain that fits keeps the pins, and is refused by the other one."""
+    both = 'other = { file = "c.pem" }\n[hosts.api]\nserves = ["a-chain", "other"]'
+    text = BASE.replace('serves = "a-chain"\n', "").replace("[hosts.api]", both) + app("shop", "hpkp")
+    assert found(desk, text, "header-ignored") == []
+    assert row(desk.ask(text)).verdict is Verdict.BREAKS
+
+
 def test_a_shipped_header_all_of_whose_pins_are_served_is_ignored(desk: Desk) -> None:
     pins = f'max-age=5000; pin-sha256="{pin_b64("a")}"; pin-sha256="{pin_b64("root")}"'
     desk.file("pins.txt", pins)

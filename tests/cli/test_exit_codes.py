@@ -35,6 +35,9 @@ NSC = (
         ("simulate policy.toml key-loss:a", 1),
         ("simulate policy.toml key-compromise:a", 1),
         ("simulate policy.toml key-compromise:b", 0),
+        ("drill policy.toml", 1),
+        ("drill two-chains.toml", 0),
+        ("drill none.toml", 2),
         ("import android-nsc good.xml", 0),
         ("import android-nsc empty.xml", 1),
         ("import android-nsc bad.xml", 2),
@@ -52,6 +55,9 @@ NSC = (
         ("report show policy.toml last", 2),
         ("report show policy.toml", 2),
         ("report show policy.toml a b", 2),
+        ("report diff policy.toml last", 2),
+        ("report diff policy.toml last last", 2),
+        ("export policy.toml --leave-out nothing.xml", 2),
         ("new fresh.toml a.pem b.csr --app shop=okhttp", 0),
         ("new policy.toml a.pem", 2),
         ("new fresh.toml", 2),
@@ -82,6 +88,7 @@ NSC = (
 def test_exit_codes(desk: Desk, run: Run, words: str, code: int) -> None:
     desk.policy(SOUND)
     desk.policy(ONE_PIN, "one-pin.toml")
+    desk.policy(SOUND.replace("[chains]\n", '[chains]\nother = { file = "a-by-other.pem" }\n'), "two-chains.toml")
     desk.policy(SOUND.replace("measured = 2026-11-20", "measured = 2026-10-01"), "old.toml")
     desk.policy("schema = 1\n[pinset.x]\n", "broken.toml")
     desk.file("good.xml", NSC)

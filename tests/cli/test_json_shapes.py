@@ -166,3 +166,17 @@ def test_json_is_one_value_and_nothing_else(desk: Desk, run: Run) -> None:
         ran = run(*words, "--json")
         assert ran.out.endswith("\n")
         assert isinstance(ran.json, dict | list)
+
+
+def test_drill(desk: Desk, run: Run) -> None:
+    desk.policy(TEXT)
+    data = run("drill", "policy.toml", "--json").json
+    assert list(data) == ["schema", "policy", "at", "broken", "exposed", "total", "losses"]
+    assert data["total"] == len(data["losses"]) == 55
+    for loss in data["losses"]:
+        assert list(loss) == ["events", "broken", "exposed", "response", "safe_on"]
+        total(loss["broken"])
+        total(loss["exposed"])
+    lost = next(loss for loss in data["losses"] if loss["events"] == ["key-loss:a"])
+    assert lost["broken"] == {"clients": 1010, "share": 1.0, "low": 810, "high": 1010}
+    assert lost["response"] == ["serve:api:b"]

@@ -17,6 +17,7 @@ COMMANDS = [
     ("simulate", "policy.toml", "key-compromise:a", "serve:api:b"),
     ("simulate", "policy.toml", "key-compromise:a", "--json"),
     ("simulate", "policy.toml", "key-loss:a", "--until", "2026-12-01"),
+    ("drill", "policy.toml"),
     ("export", "policy.toml", "--promote", "b"),
     ("report", "list", "policy.toml"),
     ("report", "show", "policy.toml", "last"),

@@ -28,11 +28,13 @@ from rotator.model.pins import Pin, PinKind
 from rotator.model.rules import Combine, Mode
 from rotator.model.sightings import Fault
 from rotator.model.verdicts import Reason, Verdict
+from rotator.report.because import MOST_INPUTS
 from rotator.report.mechanisms import AXES, axes, pairs
 from rotator.simulate.backtest import PARTS, Level
-from rotator.simulate.because import MOST_MOVES
+from rotator.simulate.because import TOTALS
 from rotator.simulate.grammar import ACTIONS, EVENTS, Form, usage_of
 from rotator.simulate.grid import Outcome
+from rotator.simulate.terms import MOST_MOVES
 from rotator.tui.actions import EVERYWHERE, FILTER, HELP, KNOBS, LIST, PANES, readable
 from rotator.tui.keymaps import KEYMAPS, KeyNames
 from tests.docs.sources import DOCS
@@ -303,14 +305,24 @@ def simulate_schema() -> Schema:
             "population": _COUNT,
             **dict.fromkeys(("ok", "unpinned", "broken", "exposed", "lost"), total),
             "first_break": {"anyOf": [first, {"type": "null"}]},
-            "because": _object({"notes": {"type": "array", "items": _TEXT}}),
+            "because": _object(
+                {
+                    "notes": {"type": "array", "items": _TEXT},
+                    **{name: {"$ref": "#/$defs/because"} for name in ("population", *TOTALS)},
+                }
+            ),
             "renewals": {"type": "array", "items": odds},
             "cohorts": {"type": "array", "items": row},
             "days": {"type": "array", "items": day},
         },
         optional=("renewals", "cohorts", "days"),
     )
-    return {**_head("rotator simulate --json"), **answer, "$defs": {"total": _TOTAL}}
+    short = {
+        **_because(),
+        "inputs": {"type": "array", "items": _input(), "maxItems": MOST_INPUTS},
+        "left_out": {"type": "integer", "minimum": 0},
+    }
+    return {**_head("rotator simulate --json"), **answer, "$defs": {"total": _TOTAL, "because": _object(short)}}
 
 
 def check_schema() -> Schema:
@@ -383,6 +395,32 @@ def threats_schema() -> Schema:
         }
     )
     return {**_head("rotator threats --json"), **answer}
+
+
+def drill_schema() -> Schema:
+    """Give the schema of `drill --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    loss = _object(
+        {
+            "events": {**texts, "minItems": 1, "maxItems": 2},
+            "broken": _TOTAL,
+            "exposed": _TOTAL,
+            "response": {"anyOf": [texts, {"type": "null"}]},
+            "safe_on": {"anyOf": [_DAY, {"type": "null"}]},
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "at": _INSTANT,
+            "broken": _TOTAL,
+            "exposed": _TOTAL,
+            "total": {"type": "integer", "minimum": 0},
+            "losses": {"type": "array", "items": loss},
+        }
+    )
+    return {**_head("rotator drill --json"), **answer}
 
 
 def backtest_schema() -> Schema:
@@ -520,9 +558,29 @@ def review_schema() -> Schema:
 
 def why_schema() -> Schema:
     """Give the schema of `why --json`."""
-    maybe: Schema = {"type": ["string", "null"]}
+    answer = _object({"schema": {"const": 1}, "policy": _POLICY, "path": _TEXT, **_because()})
+    return {**_head("rotator why --json"), **answer}
+
+
+def _because() -> Schema:
+    """Give what explains a number: its properties."""
     number: Schema = {"type": ["number", "null"]}
-    row = _object(
+    move = _object({"path": _TEXT, "change": {"type": "number"}, "turns_at": _COUNT})
+    agrees = _object({"what": _TEXT, "agrees": {"type": "boolean"}})
+    return {
+        "value": {"type": ["number", "string", "null"]},
+        "low": number,
+        "high": number,
+        "formula": _TEXT,
+        "inputs": {"type": "array", "items": _input()},
+        "moves": {"type": "array", "items": move, "maxItems": MOST_MOVES},
+        "checks": {"type": "array", "items": agrees},
+    }
+
+
+def _input() -> Schema:
+    maybe: Schema = {"type": ["string", "null"]}
+    return _object(
         {
             "path": _TEXT,
             "what": _TEXT,
@@ -534,23 +592,6 @@ def why_schema() -> Schema:
             "file": maybe,
         }
     )
-    move = _object({"path": _TEXT, "change": {"type": "number"}, "turns_at": _COUNT})
-    agrees = _object({"what": _TEXT, "agrees": {"type": "boolean"}})
-    answer = _object(
-        {
-            "schema": {"const": 1},
-            "policy": _POLICY,
-            "path": _TEXT,
-            "value": {"type": ["number", "string", "null"]},
-            "low": number,
-            "high": number,
-            "formula": _TEXT,
-            "inputs": {"type": "array", "items": row},
-            "moves": {"type": "array", "items": move, "maxItems": MOST_MOVES},
-            "checks": {"type": "array", "items": agrees},
-        }
-    )
-    return {**_head("rotator why --json"), **answer}
 
 
 def new_schema() -> Schema:
@@ -670,6 +711,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "check": check_schema,
     "fleet": fleet_schema,
     "threats": threats_schema,
+    "drill": drill_schema,
     "backtest": backtest_schema,
     "new": new_schema,
     "observe": observe_schema,

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from rotator.files.policy_app_tables import APP_FIELDS, RELEASE_FIELDS
 from rotator.files.policy_tables import (
-    APP_FIELDS,
     AUTHORITY,
     CHAIN,
     HOST,
@@ -16,7 +16,6 @@ from rotator.files.policy_tables import (
     MECHANISM,
     PINSET,
     POLICY,
-    RELEASE_FIELDS,
     ROW,
     TRUST,
 )

@@ -60,7 +60,7 @@ def broken(answer: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["policy", "simulate", "check", "backtest", "threats", "new", "observe", "review", "why"]
+    "name", ["policy", "simulate", "check", "backtest", "threats", "drill", "new", "observe", "review", "why"]
 )
 def test_schemas_are_sound(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
@@ -74,6 +74,13 @@ def test_a_grid_of_threats_fits_its_schema(capsys: pytest.CaptureFixture[str], n
     valid(grid, "threats")
     columns = [pins["id"] for pins in grid["pins"]]
     assert all([cell["pins"] for cell in row["cells"]] == columns for row in grid["threats"])
+
+
+@pytest.mark.parametrize("name", ["storefront.toml", "intranet-bank.toml"])
+def test_a_drill_fits_its_schema(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    found = asked(capsys, "drill", sample(name))
+    valid(found, "drill")
+    assert found["total"] == len(found["losses"]) > 0
 
 
 EVERY = (

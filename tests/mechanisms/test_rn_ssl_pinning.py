@@ -147,6 +147,17 @@ def test_without_pk_pinning_the_certificates_of_a_pinset_are_read_as_they_were_w
     assert RN.rule(read(RN, RN.render(config)), "example.com") == RN.rule(config, "example.com")
 
 
+def test_certificates_are_written_with_the_keys_that_android_compares() -> None:
+    whole = Pin(PinKind.CERT_SHA256, values(LEAF)[0].sha256)
+    known = replace(spec(keys=(), certificates=(whole,)), also={(whole, PinKind.SPKI_SHA256): pin("leaf")})
+    config = RN.from_pinset(known)
+    assert read(RN, RN.render(config)).entries == config.entries
+    android = RN.rule(config, "example.com")
+    assert {p for clause in android.clauses for p in clause.pins} == {pin("leaf")}
+    assert android.other is not None
+    assert {p for clause in android.other.clauses for p in clause.pins} == {whole}
+
+
 def test_a_pin_that_is_no_digest_never_matches() -> None:
     text = rows({"host": "example.com", "certs": ["sha256/AAAA"], "pkPinning": True})
     assert reason(RN, text) is Reason.PIN_MISMATCH

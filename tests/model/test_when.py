@@ -106,3 +106,11 @@ def test_adding_never_leaves_the_calendar() -> None:
     assert plus(FOREVER, timedelta(days=1)) == FOREVER
     assert plus(BEGINNING, timedelta(days=-1)) == BEGINNING
     assert plus(BEGINNING, timedelta(days=1)).day == 2
+
+
+def test_every_year_is_shown_with_four_digits() -> None:
+    early = datetime(999, 3, 4, tzinfo=UTC)
+    assert (show(early), iso(early)) == ("0999-03-04", "0999-03-04T00:00:00Z")
+    assert show(BEGINNING + timedelta(minutes=5)) == "0001-01-01T00:05Z"
+    assert show(BEGINNING + timedelta(seconds=5)) == "0001-01-01T00:00:05Z"
+    assert parse_instant(show(early)) == early

@@ -99,6 +99,50 @@ def imported(policy: Policy, data: list[bytes], stated: Stated) -> list[AppCensu
         return str(error)
 
 
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[bytes, int]:
+    """Draw a file in one of its forms, with the sum of every number that stands in it."""
+    numbers = draw(st.lists(st.tuples(days, st.sampled_from(VERSIONS), cells), min_size=1, unique_by=lambda r: r[:2]))
+    total = sum(n or 0 for _, _, n in numbers)
+    form = draw(st.sampled_from(["bulk", "own", "sessions", "page"]))
+    if form == "bulk":
+        found = play_bulk(*((day.isoformat(), code(v), "" if n is None else n) for day, v, n in numbers))
+    elif form == "own":
+        lines = [f"{v},{'' if n is None else n},{day.isoformat()}" for day, v, n in numbers]
+        found = "\n".join(["version,clients,date", *lines, ""]).encode(draw(st.sampled_from(["utf-8-sig", "utf-16"])))
+    elif form == "sessions":
+        months = [(day.replace(day=1, month=1 + day.day % 9), v, n) for day, v, n in numbers]
+        lines_of = (session(m.isoformat(), v, "iOS 18.1", "" if n is None else n) for m, v, n in months)
+        found = sessions(*lines_of, bom=draw(st.booleans()))
+    else:
+        by_day: dict[date, dict[str, int | None]] = {}
+        for day, version, number in numbers:
+            by_day.setdefault(day, {})[version] = number
+
+        def cell(number: int | None) -> str:
+            return "-" if number is None else f"{number:,}"
+
+        lines_of_page = (
+            (f"{day:%b} {day.day}, {day.year}", *(cell(own.get(v)) for v in VERSIONS)) for day, own in by_day.items()
+        )
+        found = play_page([f"{code(v)} ({v})" for v in VERSIONS], *lines_of_page)
+    return draw(st.sampled_from([found, gzip.compress(found)])), total
+
+
+@given(table=tables())
+def test_every_number_of_a_file_is_used_or_told_as_dropped(table: tuple[bytes, int]) -> None:
+    """Against the sum of what was written into it, so that nothing can vanish between the cells and the sums."""
+    data, total = table
+    try:
+        (reading,) = read_counts(data, "x.csv", TODAY)
+    except InputError:
+        # A file of blanks alone counts nobody.
+        assert total == 0
+        return
+    assert reading.read == total
+    assert reading.used + sum(d.clients for d in reading.dropped) == total
+
+
 @given(policy=policies(), data=files())
 def test_what_is_used_is_what_was_read_less_what_was_told_as_dropped(policy: Policy, data: list[bytes]) -> None:
     for _, reading in read(data):

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from rotator.errors import UsageError
-from rotator.simulate.because import PARTS, TOTALS, Because, because
+from rotator.report.because import MOST_INPUTS
+from rotator.simulate.because import DAILY, PARTS, TOTALS, Because, because
 from rotator.simulate.question import Answer
 from rotator.workflows.opening import open_policy
+from rotator.workflows.simulating import Asked, simulate
 from tests.cli.conftest import Run, run
-from tests.desk import BASE, TODAY, Desk, app, ask
+from tests.desk import BASE, NOW, TODAY, Desk, app, ask
 from tests.docs.sources import SAMPLES
 from tests.docs.test_docs_samples import valid
+from tests.minting import instant, mint, root
 
 __all__ = ["run"]
 TEXT = (
@@ -53,6 +56,17 @@ def test_the_value_at_which_an_input_alone_crosses_the_budget(desk: Desk) -> Non
         assert (broken.share > 0.05) is beyond
 
 
+def test_a_value_that_crosses_the_budget_counts_who_of_it_uses_the_host(desk: Desk) -> None:
+    """Only a fifth of them use the host that breaks, so the others of them are among those who are well."""
+    text = TEXT.replace("{ low = 700, high = 900 }", "400") + "[limits]\nbreak_budget = 0.1\n"
+    (move,) = because(desk.ask(text), "broken").moves
+    assert (move.path, move.turns_at) == ("apps.both.clients", 100)
+    for count, beyond in ((95, False), (106, True)):
+        share = desk.ask(text.replace("clients = 400", f"clients = {count}")).impact.broken.share
+        assert share is not None
+        assert (share > 0.1) is beyond
+
+
 def test_no_value_crosses_the_budget_where_the_others_are_beyond_it(desk: Desk) -> None:
     found = explained(desk, "broken", "key-loss:a", "serve:api:b")
     assert [move.turns_at for move in found.moves] == [None, None]
@@ -86,13 +100,116 @@ def test_a_verdict_names_what_is_enforced_what_was_shown_and_whose_rules(desk: D
         "cohorts[99].verdict",
         "cohorts[0].x",
         "ok.ok.ok",
+        "days[0].broken",
+        "renewals[0].per_year",
+        "first_break.verdict",
+        "days[0].ok",
         "broken[1]",
         "a\x1b[0m",
     ],
 )
 def test_a_path_that_leads_nowhere_is_told(desk: Desk, path: str) -> None:
-    with pytest.raises(UsageError, match="the answer has no such"):
+    with pytest.raises(UsageError, match="the answer has no"):
         explained(desk, path, "key-loss:a")
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("brokn", "did you mean broken"),
+        ("broken.shares", "did you mean broken.share or"),
+        ("cohort[1].verdict", "did you mean cohorts[1].verdict or"),
+        ("cohorts.1.verdit", "did you mean cohorts[1].verdict"),
+        ("cohorts[99].verdict", "cohorts[0] to cohorts["),
+        ("day[2026-12-02].broke", "did you mean days[2026-12-02].broken"),
+        ("days[2026-11-01].broken", "a day from 2026-11-20 to 2026-12-24"),
+        ("days[40].broken", "days[0] to days[34]"),
+        ("xyzzy", "known: population, ok,"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_with_the_nearest_that_lead_somewhere(
+    desk: Desk, path: str, hint: str
+) -> None:
+    picture = open_policy(desk.policy(TEXT), TODAY)
+    answer = simulate(
+        picture, Asked(events=("key-loss:a",), until=instant("2026-12-24"), at=instant("2026-11-20")), NOW
+    )
+    with pytest.raises(UsageError) as raised:
+        because(answer, path)
+    assert hint in str(raised.value)
+
+
+def test_a_day_is_explained_by_its_number_and_by_its_date(desk: Desk) -> None:
+    """Both name the same day; what breaks later that day counts, and what breaks the next does not."""
+    picture = open_policy(desk.policy(TEXT.replace(", img = 0.2", "")), TODAY)
+    asked = Asked(events=("serve:api:b@2026-12-02T10:00:00Z",), until=instant("2026-12-24"), at=instant("2026-12-01"))
+    answer = simulate(picture, asked, NOW)
+    assert because(answer, "days[0].broken").value == 0
+    for path in ("days[1].broken", "days[2026-12-02].broken", "days[2026-12-24].broken"):
+        found = because(answer, path)
+        assert found.formula == "broken = 100 of only-a (ours) = 100"
+        assert found.checks == (("the rows of the answer, added by cohort, give this total", True),)
+    for number, day in enumerate(answer.days):
+        for total in DAILY:
+            found = because(answer, f"days[{number}].{total}.share")
+            assert (found.value, all(agrees for _, agrees in found.checks)) == (day.totals[total].share, True)
+
+
+def test_the_odds_of_a_renewal_are_explained_by_the_pool(desk: Desk) -> None:
+    pool = "issuer_pool = { ica = 0.75, other = 0.25 }\nrenew_days = 90\n"
+    text = TEXT.replace('serves = "a-chain"\n', 'serves = "a-chain"\n' + pool, 1)
+    desk.file("other.pem", mint("other", root("root"), ca=True, path_length=0).pem)
+    text += '[authorities.other]\ncertificate = "other.pem"\n'
+    answer = desk.ask(text, "renew:api")
+    assert answer.odds
+    found = because(answer, "renewals[0].per_year")
+    assert found.value == answer.odds[0].per_year
+    assert "1 - (1 - " in found.formula
+    assert {one.path for one in found.inputs} == {"hosts.api.issuer_pool", "hosts.api.renew_days"}
+
+
+def test_the_answer_itself_says_where_its_totals_come_from(desk: Desk, run: Run) -> None:
+    """`because` of `simulate --json` is what `why` says, for the population and every total."""
+    desk.policy(TEXT)
+    question = ("key-loss:a", "--serve", "api=b")
+    numbers = run("simulate", "policy.toml", *question, "--json", "--no-report").json
+    valid(numbers, "simulate")
+    for name in ("population", *TOTALS):
+        own = {**numbers["because"][name]}
+        assert own.pop("left_out") == 0
+        told = run("why", "policy.toml", name, *question, "--json").json
+        assert own == {key: told[key] for key in own}
+    assert numbers["because"]["broken"]["formula"].startswith("broken = 700-900 of both (ours) x 0.2 + 100")
+
+
+def test_an_answer_says_how_many_inputs_it_leaves_out(desk: Desk, run: Run) -> None:
+    desk.policy(BASE + "".join(app(f"app-{number}", clients="10") for number in range(MOST_INPUTS + 3)))
+    own = run("simulate", "policy.toml", "--json", "--totals").json["because"]["population"]
+    assert (len(own["inputs"]), own["left_out"], own["value"]) == (MOST_INPUTS, 3, 10 * (MOST_INPUTS + 3))
+
+
+def test_numbers_of_a_check_are_explained_too(desk: Desk, run: Run) -> None:
+    """A finding says what it is about and on whose counts it stands; a date says where it was read."""
+    desk.policy(TEXT + app("lone", pinset="lone") + '[pinsets.lone]\nprimary = "a"\n')
+    checked = run("check", "policy.toml", "--json").json
+    for number, finding in enumerate(checked["findings"]):
+        answer = run("why", "policy.toml", f"findings[{number}].message", "--json").json
+        valid(answer, "why")
+        assert answer["value"] == finding["message"]
+        assert answer["inputs"][0]["path"] == finding["subject"]
+    for number, item in enumerate(checked["calendar"]):
+        assert run("why", "policy.toml", f"calendar[{number}]", "--json").json["value"] == item["date"]
+    assert "findings[0] to findings[" in run("why", "policy.toml", "findings[999]").err
+    assert "did you mean calendar[0].date" in run("why", "policy.toml", "calendar[0].dat").err
+    assert run("why", "policy.toml", "days[2026-12-24].broken").code == 0
+
+
+def test_a_share_is_told_with_the_numbers_that_make_it(desk: Desk) -> None:
+    answer = desk.ask(TEXT, "key-loss:a", "serve:api:b")
+    assert because(answer, "broken.share").formula.endswith("= 240-280; share = 280 / (280 + 560 others)")
+    ok = because(answer, "ok.share")
+    assert ok.formula.endswith(f"share = {answer.impact.ok.high} / 1,000")
+    assert [agrees for _, agrees in ok.checks] == [True, True]
 
 
 def test_a_number_nobody_knows_stays_unknown(desk: Desk) -> None:
@@ -137,4 +254,4 @@ def test_the_command_answers_the_same_question_as_simulate(desk: Desk, run: Run)
     assert "STANDS ON" in text.out
     assert "agrees" in text.out
     wrong = run("why", "policy.toml", "brokn", *question)
-    assert (wrong.code, "did you mean broken?" in wrong.err) == (2, True)
+    assert (wrong.code, "did you mean broken" in wrong.err) == (2, True)

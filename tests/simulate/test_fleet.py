@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rotator.model.policy import Count
-from rotator.simulate.fleet import Cohort
+from rotator.simulate.cohorts import Cohort
 from tests.desk import BASE, Desk, app
 
 STORES = BASE.replace(

@@ -168,6 +168,12 @@ def test_all_unknown_names_of_one_text_are_told() -> None:
     assert len(list(unknown_names(parse_event("ca-change:ap:nxt"), POLICY))) == 2
 
 
+def test_an_option_given_twice_is_refused_even_with_the_same_value() -> None:
+    for query in ("clock=5d&clock=1h", "clock=5d&clock=5d"):
+        with pytest.raises(UsageError, match="an option given twice"):
+            parse_event(f"revoke:api?{query}")
+
+
 def test_usage_shows_variants_and_options() -> None:
     assert usage_of("renew", EVENTS["renew"]) == "renew:HOST[:same-key|new-key][@DATE]"
     assert usage_of("revoke", EVENTS["revoke"]) == "revoke:CHAIN or HOST[?clock=duration][@DATE]"

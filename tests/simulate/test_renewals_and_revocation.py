@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rotator.errors import InputError
 from rotator.model.policy import TimelineRow
 from rotator.model.verdicts import Reason, Verdict
 from rotator.simulate.explain import why
@@ -239,6 +240,30 @@ def test_distrust_breaks_until_another_ca_is_served(desk: Desk) -> None:
     assert broken(verdicts(moved)) == {"cert", "mid", "top"}
 
 
+def test_one_store_parts_with_an_authority_and_the_others_go_on(desk: Desk) -> None:
+    """Each store on a day of its own; without names it is all of them."""
+    stores = 'b = { roots = ["root"] }\nc = { roots = ["root"] }\n[pinsets.p]'
+    text = BASE.replace("[pinsets.p]", stores) + app("shop").replace('"ours"', "{ ours = 0.4, b = 0.3, c = 0.3 }")
+    events = ("ca-distrust:root?trust=b,c@2026-12-01", "ca-distrust:root?trust=ours@2026-12-03")
+
+    def gone(at: str, *events: str) -> set[str]:
+        rows = desk.ask(text, *events, at=at).impact.rows
+        assert {r.reason for r in rows if r.verdict is BREAKS} <= {Reason.ROOT_DISTRUSTED}
+        return {r.connection.cohort.trust for r in rows if r.verdict is BREAKS}
+
+    assert gone("2026-11-30", *events) == set()
+    assert gone("2026-12-02", *events) == {"b", "c"}
+    assert gone("2026-12-04", *events) == gone("2026-12-04", "ca-distrust:root@2026-12-01") == {"ours", "b", "c"}
+    assert gone("2026-12-04", "ca-distrust:root?trust=b@2026-12-01", "local-root:shop@2026-12-01") == {"b"}
+
+
+def test_a_store_that_is_none_is_an_error(desk: Desk) -> None:
+    with pytest.raises(InputError, match="no trust store has this name"):
+        desk.ask(BASE + app("shop"), "ca-distrust:root?trust=ourz")
+    with pytest.raises(InputError, match="not names of trust stores"):
+        desk.ask(BASE + app("shop"), "ca-distrust:root?trust=")
+
+
 @pytest.mark.parametrize("mechanism", ["android-nsc", "curl", "okhttp"])
 def test_a_distrusted_root_with_a_cross_sign_of_another_is_in_doubt(desk: Desk, mechanism: str) -> None:
     """A client that only lost the root goes on over the cross-sign; one that refuses its key does not."""
@@ -286,3 +311,15 @@ def test_a_client_that_checks_no_path_does_not_notice_distrust_or_ends(desk: Des
     text = BASE + own + app("job", "careless")
     for event in ("ca-distrust:root", "expire:a-chain", "expire:root", "revoke:api?clock=0h"):
         assert verdicts(desk.ask(text, event)) == {"job": OK}
+
+
+def test_react_native_pins_of_a_certificate_hold_on_android_after_a_renewal_with_the_same_key(desk: Desk) -> None:
+    """Android compares the anchor's key, iOS its bytes: some are refused after a renewal, all after another key."""
+    text = BASE + CHAINS + '[chains.b]\nfile = "b.pem"\n' + app("rn", "rn-ssl-pinning", pinset="cert")
+    same, renewed, other = (
+        row(desk.ask(text.replace('serves = "a-chain"', f'serves = "{chain}"')))
+        for chain in ("a-chain", "a-renewed", "b")
+    )
+    assert (same.verdict, same.unsure) == (OK, False)
+    assert (renewed.verdict, renewed.unsure) == (BREAKS, True)
+    assert (other.verdict, other.unsure) == (BREAKS, False)

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.model.policy import Count
 from rotator.report.simulation import to_json
-from rotator.simulate.fleet import add, split
+from rotator.simulate.cohorts import add, split
 from rotator.simulate.totals import share_of, union
 from tests.desk import BASE, KEYS, TOP, Desk, app
 

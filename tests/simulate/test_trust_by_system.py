@@ -42,6 +42,18 @@ def test_published_facts_are_used(desk: Desk, system: str, *, x1: bool, x2: bool
     assert (found.get("ISRG Root X2") == "published") is x2
 
 
+@pytest.mark.parametrize(
+    ("system", "usertrust", "comodo_ecc"),
+    [("21", True, False), ("22", False, False), ("iOS 9", True, True), ("iOS 10", False, False)],
+)
+def test_older_roots_are_missing_where_their_ca_says_so(
+    desk: Desk, system: str, *, usertrust: bool, comodo_ecc: bool
+) -> None:
+    found = lacking(desk, system)
+    assert (found.get("USERTrust RSA Certification Authority") == "published") is usertrust
+    assert (found.get("COMODO ECC Certification Authority") == "published") is comodo_ecc
+
+
 def test_a_root_younger_than_the_next_android_is_not_in_an_older_one(desk: Desk) -> None:
     roots = {root.label: root for root in mozilla_bundle()[0]}
     found = lacking(desk, "26")

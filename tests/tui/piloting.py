@@ -46,10 +46,12 @@ def typed(text: str) -> str:
 
 
 async def press(pilot: Pilot[Any], keys: str) -> None:
-    """Press keys named in a row; `.` waits until a screen has come up."""
+    """Press keys named in a row; `.` waits until a screen has come up and what is worked out beside it is there."""
     for key in keys.split():
         if key == ".":
-            await pilot.pause(0.15)
+            await pilot.pause(0.1)
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
         else:
             await pilot.press(key)
     await pilot.pause()

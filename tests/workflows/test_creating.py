@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from rotator.errors import InputError, UsageError
 from rotator.files.policy_toml import read_policy
-from rotator.model.policy import Count, Policy
+from rotator.model.policy import Policy
 from rotator.model.verdicts import Verdict
 from rotator.workflows.creating import create
 from rotator.workflows.inputs import read_input
@@ -187,12 +187,30 @@ def test_a_new_backup_joins_the_pinset_of_the_next_release(maker: Maker) -> None
     assert policy.pinsets["next-api.example.com"].backups[-1] == "c"
 
 
-def test_counts_find_their_releases(maker: Maker) -> None:
-    maker.desk.file("counts.csv", "app,version,clients\nshop,2,100\nshop,2,11\nshop,1,5\nother,1,7\n")
-    policy = maker.make("shop:2=nsc.xml", "shop:1=pins.json", "counts.csv")
-    counts = {r.version: r.clients for r in policy.apps["shop"].releases}
-    assert counts == {"2": Count(low=111, high=111), "1": Count(low=5, high=5)}
-    assert any("counts.csv row 5: no release other 1" in note for note in maker.notes)
+def test_a_ca_that_came_alone_is_what_the_apps_trust(maker: Maker) -> None:
+    """Nobody's phone has it by itself, so it is said; with it the chain is accepted as served."""
+    policy = maker.make("a.pem", "root.pem", "nsc.xml", apps={"job": "curl"})
+    assert policy.authorities["root"].certificate == (str(maker.desk.folder / "root.pem"),)
+    assert policy.trust["own"].roots == ("root",)
+    assert {name: dict(app.trust) for name, app in policy.apps.items()} == {
+        "android": {"own": 1.0},
+        "job": {"own": 1.0},
+    }
+    assert any("assumed to trust root.pem and no other CA" in note for note in maker.notes)
+    picture = open_policy(str(maker.desk.folder / "new.toml"), TODAY)
+    assert verdicts(ask(picture))["android 1"] is Verdict.OK
+
+
+def test_a_host_without_a_chain_is_taken_to_have_its_certificate_from_the_ca_that_was_given(maker: Maker) -> None:
+    policy = maker.make("root.pem", "nsc.xml")
+    assert [chain.issuers for chain in policy.chains.values()] == [("root",)]
+
+
+def test_a_ca_that_is_pinned_too_is_one_authority(maker: Maker) -> None:
+    maker.desk.file("mixed.xml", NSC.format(pin_b64("a"), pin_b64("root")))
+    policy = maker.make("a.pem", "root.pem", "mixed.xml")
+    assert set(policy.authorities) == {"root"}
+    assert policy.pinsets["next-api.example.com"].authorities == ("root",)
 
 
 def test_mechanisms_of_one_app_are_told_apart(maker: Maker) -> None:
@@ -232,12 +250,11 @@ def test_paths_are_relative_to_the_policy(maker: Maker) -> None:
     [
         ("secret.pem", private_pem("a"), "private key"),
         ("both.pem", chain_pem(mint("x")) + private_pem("x"), "private key"),
-        ("ca.pem", root("ca").pem, "a CA's certificate"),
         ("odd.bin", b"\x00\x01", "nothing that a policy is made of"),
         ("empty", b"", "nothing that a policy is made of"),
         ("bad.xml", b"<network-security-config>", "not well-formed"),
         ("refused.xml", NSC.format("AAAA", "AAAA").encode(), "instead of 32"),
-        ("bad.csv", b"app,version,clients\nx,1,many\n", "not a whole number"),
+        ("counts.csv", b"app,version,clients\nx,1,7\n", "nothing that a policy is made of"),
         ("bad.csr", csr("b", tampered=True), "signature is wrong"),
     ],
 )

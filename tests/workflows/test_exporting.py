@@ -15,7 +15,7 @@ from rotator.workflows.exporting import Asked, Export, plan_export, to_json, wri
 from rotator.workflows.opening import open_policy
 from tests.desk import API, BASE, KEYS, NOW, PKI, TODAY, TOP, Desk
 from tests.judging import diff
-from tests.minting import pin_b64, pin_text
+from tests.minting import pin, pin_b64, pin_text
 
 THREE = BASE.replace("[keys]\n", '[keys]\nc = { csr = "c.csr", custody = "c", proved = 2026-11-01 }\n').replace(
     'backups = ["b"]', 'backups = ["b", "c"]'
@@ -366,6 +366,27 @@ def test_every_format_is_written_and_read_back_by_its_own_client(desk: Desk) -> 
     ]
     write_export(str(desk.folder / "policy.toml"), export, NOW)
     assert not any(change.changed for change in planned(desk, text).files)
+
+
+@pytest.mark.parametrize(
+    ("zone", "owners"),
+    [
+        ("", ["_8883._tcp"]),
+        ("_8883._tcp.{} IN TLSA 3 1 1 {}\n", ["_8883._tcp"]),
+        ("*._tcp.{} IN TLSA 3 1 1 {}\n", ["*._tcp"]),
+        ("_443._tcp.{} IN TLSA 3 1 1 {}\n", ["_443._tcp", "_8883._tcp"]),
+    ],
+)
+def test_records_are_written_for_the_port_of_the_host(desk: Desk, zone: str, owners: list[str]) -> None:
+    """Records of the host's name at other ports get the same keys; a client of port 8883 sees none of them."""
+    place = '[[exports]]\npinset = "p"\nfiles = { dane = "tlsa.zone" }\n'
+    if zone:
+        desk.file("tlsa.zone", zone.format(f"{API}.", "00" * 32))
+    text = BASE.replace("[hosts.api]\n", "[hosts.api]\nport = 8883\n") + ALL.format("dane") + place
+    (change,) = (change for change in planned(desk, text).files if change.path.name == "tlsa.zone")
+    lines = [line.split() for line in change.new.decode().splitlines()]
+    assert list(dict.fromkeys(line[0] for line in lines)) == [f"{owner}.{API}." for owner in owners]
+    assert {line[-1] for line in lines} == {pin(name).digest.hex() for name in "ab"}
 
 
 def test_files_do_not_take_each_others_place(desk: Desk) -> None:

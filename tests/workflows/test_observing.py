@@ -29,7 +29,20 @@ from rotator.workflows.opening import open_policy
 from tests.cli.conftest import ENVIRON, Run, run
 from tests.desk import BASE, NOW, TODAY, Desk, app
 from tests.docs.test_docs_samples import valid
-from tests.farm import BIND, CONNECT, Farm, ec, flood, garbage, hang_up, reset, rsa_leaf
+from tests.farm import (
+    BIND,
+    CONNECT,
+    Farm,
+    ec,
+    flood,
+    garbage,
+    half_way,
+    hang_up,
+    plain_http,
+    reset,
+    rsa_leaf,
+    too_old,
+)
 from tests.minting import Minted, chain_pem, intermediate, mint, root
 
 __all__ = ["run"]
@@ -110,12 +123,19 @@ def test_every_fault_of_a_farm_is_named_in_one_look_and_none_hangs(desk: Desk, f
         "silent": farm.silent,
         "cut": reset,
         "closes": hang_up,
+        "half": half_way,
         "ssh": garbage,
+        "http": plain_http,
         "flood": flood,
+        "ancient": too_old,
+        "late": farm.late(farm.tls(chain("late")), 0.2),
+        "mutual": farm.tls(chain("mutual"), verify_mode=ssl.CERT_REQUIRED),
+        "swallows": farm.silent,
         "closed": None,
     }
     for name, handler in handlers.items():
         farm.serve(f"{name}.example.com", handler)
+    farm.swallowing.add(farm.names["swallows.example.com"][0])
     labels = [*handlers, "lost", "waits", "nowhere"]
     farm.names["nowhere.example.com"] = ["198.51.100.1"]
     observed = seen(desk, farm, BASE + "".join(map(host, labels)), *(Wish(host=label) for label in labels))
@@ -127,7 +147,11 @@ def test_every_fault_of_a_farm_is_named_in_one_look_and_none_hangs(desk: Desk, f
         "silent": Fault.TIMED_OUT,
         "cut": Fault.RESET,
         "closes": Fault.CLOSED,
+        "half": Fault.RESET,
         "ssh": Fault.NOT_TLS,
+        "http": Fault.NOT_TLS,
+        "ancient": Fault.ALERT,
+        "swallows": Fault.TIMED_OUT,
         "flood": faults["flood"],
         "closed": Fault.REFUSED,
         "lost": Fault.UNRESOLVED,
@@ -138,6 +162,7 @@ def test_every_fault_of_a_farm_is_named_in_one_look_and_none_hangs(desk: Desk, f
     for label, fault in faults.items():
         assert fault.words in ids(observed, label)["no-handshake"].message
     assert "unrecognized name" in ids(observed, "nosni")["no-handshake"].message
+    assert "protocol version" in ids(observed, "ancient")["no-handshake"].message
     assert "wrong-name" in ids(observed, "other")
     assert "ended on 2025-12-31" in ids(observed, "ended")["cert-expired"].message
     assert "in 8 days" in ids(observed, "soon")["cert-expires"].message
@@ -146,7 +171,7 @@ def test_every_fault_of_a_farm_is_named_in_one_look_and_none_hangs(desk: Desk, f
     by_label: dict[str, list[str]] = {}
     for one in observed.sightings.seen:
         by_label.setdefault(one.label, []).append(one.leaf.key_type)
-    assert set(by_label) == {"good", "other", "ended", "soon", "old", "new", "two"}
+    assert set(by_label) == {"good", "other", "ended", "soon", "old", "new", "two", "late", "mutual"}
     assert sorted(by_label.pop("two")) == ["ec-p256", "rsa-2048"]
     assert all(types == ["ec-p256"] for types in by_label.values())
     versions = {one.label: one.versions for one in observed.sightings.seen}
@@ -154,6 +179,9 @@ def test_every_fault_of_a_farm_is_named_in_one_look_and_none_hangs(desk: Desk, f
     good = next(one for one in observed.sightings.seen if one.label == "good")
     assert [c.common_name for c in good.sent] == ["leaf of a", "ica"]
     assert good.sent[0].signer == good.sent[1].spki
+    # Nothing ever waits for ever, nor longer than a whole handshake may take.
+    assert all(wait is not None and 0 < wait <= 1.0 for wait in farm.waits)
+    assert len(farm.waits) > len(handlers)
 
 
 def served(farm: Farm, *keys: str, name: str = "api.example.com") -> None:

@@ -12,7 +12,7 @@ from rotator.model.policy import Release
 from tests.cli.conftest import Run, run
 from tests.desk import Desk
 from tests.docs.test_docs_samples import valid
-from tests.minting import pin_b64, pin_text, private_pem
+from tests.minting import chain_pem, mint, pin_b64, pin_text, private_pem
 from tests.real.data import files as real_files
 from tests.real.data import needs_data
 from tests.repositories import Repository
@@ -86,10 +86,12 @@ def test_again_later_nothing_changes_until_there_is_something_new(run: Run, repo
         policy.read_text().replace("[apps.shop]", "# ours, do not touch\n[apps.shop]").replace("[hosts.", "\n[hosts.")
     )
     policy.write_text(text)
-    again = run("new", "p.toml", *FROM, "chain.pem")
+    Path("chain.pem").write_bytes(chain_pem(mint("a", names=["api.example.com"])))
+    again = run("new", "p.toml", *FROM, "chain.pem", "-")
     assert (again.code, again.out, policy.read_text()) == (0, "", text)
     assert "nothing new" in again.err
     assert "chain.pem: left alone" in again.err
+    assert "-: left alone" in again.err
     repository.commit({PLACE: nsc("b", "d")}, "2026-11-01T00:00:00Z", "v8.0")
     repository.git("tag", "v7.0", "v6.9.1")
     more = run("new", "p.toml", *FROM)

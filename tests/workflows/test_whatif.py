@@ -53,6 +53,17 @@ def test_every_option_but_dates_is_a_knob(picture: Picture, event: str) -> None:
         assert (f"option:{name}" in shown) == (kind != "date")
 
 
+def test_a_distrust_is_by_every_store_or_by_one(picture: Picture) -> None:
+    state = settle(WhatIf(event="ca-distrust"), picture)
+    assert "all stores" in {knob.value for knob in knobs(state, picture, NOW)}
+    one = turn(state, picture, "option:trust", 1)
+    assert dict(one.options)["trust"] in picture.inventory.trust
+    assert (
+        answer(one, picture, NOW).question.occurrences[0].text.partition("@")[0].endswith(f"?trust={one.options[0][1]}")
+    )
+    assert turn(one, picture, "option:trust", -1).options == ()
+
+
 def test_what_is_left_out_of_a_mistake_is_a_ca_that_nobody_pins(picture: Picture) -> None:
     state = settle(WhatIf(event="mis-issue"), picture)
     state = turn(state, picture, "part1", -1)

@@ -6,7 +6,6 @@ import argparse
 import gc
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from rotator.cli.clock import now
 from rotator.cli.console import Console
@@ -21,12 +20,6 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
     )
     if terminal and not (asked.summary or asked.json):
-        if not Path(asked.policy).exists() and asked.policy.endswith(".toml"):
-            from rotator.tui.start import run_start
-
-            if not run_start(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color):
-                console.talk(f"{asked.policy}: nothing was written")
-                return 2
         # Nothing made while the planner starts is garbage: it is not looked for until the first screen is drawn.
         gc.disable()
         from rotator.tui.app import run_planner

@@ -10,9 +10,9 @@ from rotator.cli.console import Console
 from rotator.model.when import parse_instant
 from rotator.report.because import to_document, to_json
 from rotator.report.text import render
-from rotator.simulate.because import because
+from rotator.workflows.explaining import explain
 from rotator.workflows.opening import open_policy
-from rotator.workflows.simulating import Asked, simulate
+from rotator.workflows.simulating import Asked
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
@@ -24,8 +24,9 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         scenario=asked.scenario,
         serve=tuple(asked.serve),
         at=parse_instant(asked.at) if asked.at else None,
+        until=parse_instant(asked.until) if asked.until else None,
     )
-    found = because(simulate(picture, question, at), asked.path)
+    found = explain(picture, question, asked.path, at)
     if asked.json:
         console.json(to_json(found, {"name": picture.policy.name, "sha256": picture.digest}))
     else:

@@ -26,6 +26,16 @@ WHERE = (
 """The kinds that are known, each with the way to it."""
 
 
+def recognised(data: bytes, file: str, today: date) -> bool:
+    """Say whether a file is of a kind that is known; see `read_counts`."""
+    try:
+        text, forms = decode(data, file)
+        source = source_of(text, file, forms, today)
+    except InputError:
+        return False
+    return any(module.recognise(source) for module in FORMATS)
+
+
 def read_counts(data: bytes, file: str, today: date, columns: Mapping[str, str] | None = None) -> list[Reading]:
     """Read a file of counts.
 

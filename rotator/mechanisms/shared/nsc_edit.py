@@ -26,7 +26,7 @@ def domain_lines(entry: Entry, pad: str) -> list[str]:
 
 def pin_set_lines(entry: Entry, pad: str) -> list[str]:
     """Write the pins of a block."""
-    when = f' expiration="{entry.expires:%Y-%m-%d}"' if entry.expires else ""
+    when = f' expiration="{entry.expires.isoformat()[:10]}"' if entry.expires else ""
     pins = [f'{pad}    <pin digest="SHA-256">{pin.text[7:]}</pin>' for pin in dict.fromkeys(entry.pins)]
     return [f"{pad}<pin-set{when}>", *pins, f"{pad}</pin-set>"]
 
@@ -114,7 +114,7 @@ def _change(splices: Splices, block: Node, entry: Entry, newline: str, *, compar
 
 def _change_expiration(splices: Splices, pin_set: Node, entry: Entry) -> None:
     tag = splices.data[pin_set.start : pin_set.inner_start]
-    wanted = f' expiration="{entry.expires:%Y-%m-%d}"' if entry.expires else ""
+    wanted = f' expiration="{entry.expires.isoformat()[:10]}"' if entry.expires else ""
     match = _EXPIRATION.search(tag)
     if match is not None:
         if match[0].strip().decode("utf-8", "replace").replace("'", '"') != wanted.strip():

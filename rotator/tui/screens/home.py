@@ -72,12 +72,19 @@ class HomeScreen(PlannerScreen):
         ]
         while self.rows and not self.rows[0].text:
             del self.rows[0]
-        self.list.fill([self._line(signs.text(row.text), row) for row in self.rows], keep=lambda line: line.cells)
+        begin = next((n for n, row in enumerate(self.rows) if row.section == "if" and row.item == 0), 0)
+        lines = [self._line(signs.text(row.text), row) for row in self.rows]
+        if self.list.lines:
+            self.list.fill(lines, keep=lambda line: line.cells)
+        else:
+            self.list.fill(lines, place=begin)
+            self.call_after_refresh(self.list.from_the_top)
         self._behind()
 
     def _line(self, text: str, row: PageLine) -> Line:
         if text and not text.startswith(" "):
-            return Line((text,), strong=True)
+            # Rows below lose a space to the sign of the cursor, so the words above their columns do too.
+            return Line((text.replace("  ", " ", 1),), strong=True)
         # The sign of the cursor takes the first of the two cells that lines of the page are set in by.
         text = text.removeprefix(" ")
         style = ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,6 +17,9 @@ from textual.strip import Strip
 
 from rotator.report.text import cells, pad
 from rotator.tui.actions import LIST, bindings
+
+KEPT = 2_000
+"""Lines that are kept once they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,52 @@ class Column:
     drop: int = 0
 
 
+Parts = tuple[tuple[str, str], ...]
+"""A text in parts, each with the name of a style."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: its cells, and the name of the style of its first cell."""
+    """A row: its cells, and the name of the style of its first cell.
+
+    `parts` gives some of the cells once more, by their number, in parts with styles of their own; no part is cut, so
+    such a column must have room.
+    """
 
     cells: tuple[str, ...]
     style: str = ""
     strong: bool = False
+    parts: tuple[tuple[int, Parts], ...] = ()
+
+
+class Lines(Sequence[Line]):
+    """Lines that are made as they are looked at: what makes a table of a hundred thousand as quick as one of ten."""
+
+    def __init__(self, count: int, make: Callable[[int], Line]) -> None:
+        """Keep how many there are, and how one is made."""
+        self._count, self._make = count, make
+        self._made: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        place = index % self._count
+        if place not in self._made:
+            if len(self._made) > KEPT:
+                self._made.clear()
+            self._made[place] = self._make(place)
+        return self._made[place]
 
 
 class LineTable(ScrollView, can_focus=True):
@@ -56,6 +98,9 @@ class LineTable(ScrollView, can_focus=True):
         "line--cursor",
         "line--cursor-blurred",
         "line--header",
+        "line--here",
+        "line--ghost",
+        "line--assumed",
     }
     DEFAULT_CSS = """
     LineTable { height: 1fr; background: $background; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
@@ -67,6 +112,9 @@ class LineTable(ScrollView, can_focus=True):
     LineTable > .line--quiet { color: $quiet; }
     LineTable > .line--cursor { background: $panel; text-style: bold; }
     LineTable > .line--cursor-blurred { background: $surface; }
+    LineTable > .line--here { text-style: bold reverse; }
+    LineTable > .line--ghost { color: $quiet; }
+    LineTable > .line--assumed { color: $quiet; text-style: italic; }
     LineTable > .line--header { color: $quiet; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
@@ -95,18 +143,39 @@ class LineTable(ScrollView, can_focus=True):
         self.sign = cursor
         self.widths: list[int] = []
         self._words = ""
+        self._frame: object = None
+        self._words_of: Callable[[int], str] | None = None
+        self._haystack: list[str] | None = None
         self.headless = False
         """Without titles and the space around cells: for text of one column."""
 
     # --- what is in it -----------------------------------------------------------------------------------------
 
-    def fill(self, lines: Sequence[Line], *, keep: Callable[[Line], object] | None = None) -> None:
-        """Show other lines; the cursor goes to the first, or stays on the one that `keep` says is the same."""
-        here = self.current
+    def fill(
+        self,
+        lines: Sequence[Line],
+        *,
+        keep: Callable[[Line], object] | None = None,
+        place: int | None = None,
+        words: Callable[[int], str] | None = None,
+    ) -> None:
+        """Show other lines; the cursor goes to the first, or stays on the one that `keep` says is the same.
+
+        Args:
+            lines: the lines.
+            keep: gives what tells a line from the others.
+            place: the index of the line for the cursor, where that is known.
+            words: gives the text that a filter looks into, by index; without it that of all cells.
+        """
+        here = self.current if keep is not None else None
         before = self._drawn()
         self.lines = lines
+        self._words_of, self._haystack = words, None
         self._select()
-        if keep is None:
+        if place is not None:
+            shown = self.shown
+            self.cursor = max(0, min(place if isinstance(shown, range) else bisect_left(shown, place), len(shown) - 1))
+        elif keep is None:
             self.cursor = 0
         elif here is not None:
             wanted = keep(here)
@@ -137,34 +206,38 @@ class LineTable(ScrollView, can_focus=True):
     def _select(self) -> None:
         words = self._words.casefold().split()
         if words:
-            self.shown = [
-                index
-                for index, line in enumerate(self.lines)
-                if all(word in " ".join(line.cells).casefold() for word in words)
-            ]
+            if self._haystack is None:
+                text = self._words_of or (lambda index: " ".join(self.lines[index].cells))
+                self._haystack = [text(index).casefold() for index in range(len(self.lines))]
+            first, *others = words
+            found = [index for index, text in enumerate(self._haystack) if first in text]
+            for word in others:
+                found = [index for index in found if word in self._haystack[index]]
+            self.shown = found
         else:
             self.shown = range(len(self.lines))
         self.cursor = min(self.cursor, max(0, len(self.shown) - 1))
 
-    def _drawn(self) -> tuple[object, int, list[Line]]:
-        """Give what is on the screen: all that lays it out, where it begins, and its lines."""
+    def _drawn(self) -> tuple[int, list[Line]]:
+        """Give what is on the screen: where it begins, and its lines."""
         first = int(self.scroll_offset.y)
-        rows = self.shown[first : first + self.size.height]
-        laid_out = (len(self.shown), self.columns, tuple(self.widths), self.size, self.cursor)
-        return laid_out, first, [self.lines[i] for i in rows]
+        return first, [self.lines[i] for i in self.shown[first : first + self.size.height]]
 
-    def _laid_out(self, before: tuple[object, int, list[Line]] | None = None) -> None:
+    def _laid_out(self, before: tuple[int, list[Line]] | None = None) -> None:
         """Lay the table out; where only some lines differ from `before`, only these are drawn."""
         self._measure()
         size = Size(self.size.width, len(self.shown) + self._top)
         resized = size != self.virtual_size
         self.virtual_size = size
         after = self._drawn()
-        if before is not None and before[:2] == after[:2]:
-            for n, (old, new) in enumerate(zip(before[2], after[2], strict=True)):
+        # Whoever fills a table may have given it other columns just before.
+        frame = (len(self.shown), self.columns, tuple(self.widths), self.size, self.cursor, self.headless)
+        if before is not None and before[0] == after[0] and frame == self._frame:
+            for n, (old, new) in enumerate(zip(before[1], after[1], strict=True)):
                 if old != new:
-                    self.refresh_line(after[1] + n + self._top)
+                    self.refresh_line(after[0] + n + self._top)
         else:
+            self._frame = frame
             self.refresh(layout=resized and self.styles.height is not None and self.styles.height.is_auto)
         self._show_cursor()
         self.post_message(self.Moved(self, self.index))
@@ -236,9 +309,16 @@ class LineTable(ScrollView, can_focus=True):
         if line.style == "quiet":
             rest = first
         parts = [(cell, first if n == 0 else rest) for n, cell in enumerate(line.cells)]
-        return self._strip(parts, self.sign if on else " ", base, width)
+        return self._strip(parts, self.sign if on else " ", base, width, dict(line.parts))
 
-    def _strip(self, parts: Sequence[tuple[str, Style]], sign: str, base: Style, width: int) -> Strip:
+    def _strip(
+        self,
+        parts: Sequence[tuple[str, Style]],
+        sign: str,
+        base: Style,
+        width: int,
+        own: Mapping[int, Parts] | None = None,
+    ) -> Strip:
         segments = [Segment(sign, base)]
         if self.headless:
             text, style = parts[0]
@@ -247,9 +327,24 @@ class LineTable(ScrollView, can_focus=True):
         for n, (text, style) in enumerate(parts):
             if self.widths and self.widths[n]:
                 segments.append(Segment(" ", base))
+                if own and n in own:
+                    segments += self._styled(own[n], self.widths[n], base)
+                    segments.append(Segment(" ", base))
+                    continue
                 segments.append(Segment(fit(text, self.widths[n], right=self.columns[n].right), style))
                 segments.append(Segment(" ", base))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def _styled(self, parts: Parts, width: int, base: Style) -> list[Segment]:
+        """Give the segments of a cell in parts, filled up to its width."""
+        found, used = [], 0
+        for text, name in parts:
+            style = base + self.get_component_rich_style(f"line--{name}", partial=True) if name else base
+            room = width - used
+            shown = text if cells(text) <= room else fit(text, room) if room > 0 else ""
+            found.append(Segment(shown, style))
+            used += cells(shown)
+        return [*found, Segment(" " * max(0, width - used), base)]
 
     # --- moving ------------------------------------------------------------------------------------------------
 
@@ -283,9 +378,15 @@ class LineTable(ScrollView, can_focus=True):
         if to != self.cursor and self.shown:
             for number in (self.cursor, to):
                 self.refresh_line(number + self._top)
+            self._frame = None
             self.cursor = to
             self._show_cursor()
             self.post_message(self.Moved(self, self.index))
+
+    def from_the_top(self) -> None:
+        """Show the first lines, and more only where the cursor would be out of sight."""
+        self.scroll_to(y=0, animate=False, force=True)
+        self._show_cursor()
 
     def _show_cursor(self) -> None:
         self.scroll_to_region(Region(0, self.cursor, 1, 1 + self._top), animate=False, force=True)

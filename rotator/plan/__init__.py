@@ -1,0 +1,1 @@
+"""From a goal to dated steps that keep breakage inside the budget, or to NEVER with the ways out."""

@@ -1,0 +1,198 @@
+"""The policy as it will be: releases that are planned, each made from one that is there with some pins changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rotator.mechanisms.base import Entry, PinConfig, PinList
+from rotator.model.pins import Pin, PinKind, spki_pin
+from rotator.model.pki import Certificate, Chain
+from rotator.model.policy import App, Count, Policy, Release
+from rotator.model.rules import Scope
+from rotator.model.versions import order as version_order
+from rotator.simulate.cohorts import NO_VERSION
+from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """What the pins of a release become, for the names of some hosts.
+
+    Attributes:
+        names: the DNS names.
+        key: the key that is added; None for none.
+        chain: the chain it is served with, whose authorities are added where a list of authorities must match.
+        drop: pins that are taken out.
+        only: pins that stand in the place of all others; None to keep those there are.
+    """
+
+    names: tuple[str, ...]
+    key: KeyFacts | None = None
+    chain: Chain | None = None
+    drop: frozenset[Pin] = frozenset()
+    only: tuple[Pin, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A release that is planned.
+
+    Attributes:
+        app: whose.
+        version: its version.
+        base: the version it is made from.
+        pins: what its pins become.
+        min_os: the oldest system it runs on, where that differs from its base's; "" for any.
+        at: when it reaches the first clients.
+    """
+
+    app: str
+    version: str
+    base: str
+    pins: Pins
+    at: datetime
+    min_os: str | None = None
+
+
+def with_carriers(inventory: Inventory, carriers: Iterable[Carrier]) -> Inventory:
+    """Give the inventory with planned releases; nobody runs them yet.
+
+    One that the policy names for a day to come is changed in its place, and keeps what it says of systems.
+    """
+    for carrier in carriers:
+        inventory = _with_carrier(inventory, carrier)
+    return inventory
+
+
+def _with_carrier(inventory: Inventory, carrier: Carrier) -> Inventory:
+    policy = with_releases(inventory.policy, carrier.app)
+    enforced = dict(inventory.enforced)
+    if not inventory.policy.apps[carrier.app].releases:
+        enforced[carrier.app, 0] = enforced.get((carrier.app, -1), ())
+    app = policy.apps[carrier.app]
+    base = next(i for i, r in enumerate(app.releases) if carrier.base in (r.version, *r.also))
+    there = next((i for i, r in enumerate(app.releases) if r.version == carrier.version), None)
+    release = replace(
+        app.releases[base] if there is None else app.releases[there],
+        version=carrier.version,
+        released=carrier.at.date(),
+        clients=Count(low=0, high=0),
+    )
+    if there is None:
+        release = replace(release, also=(), builds=())
+    if carrier.min_os is not None:
+        release = replace(release, min_os=carrier.min_os or None)
+    index = len(app.releases) if there is None else there
+    releases = (*app.releases[:index], release, *app.releases[index + 1 :])
+    enforced[carrier.app, index] = tuple(
+        replace(item, config=changed(item, carrier.pins), from_file=False, source=item.source)
+        for item in enforced.get((carrier.app, base if there is None else there), ())
+    )
+    changed_app = replace(app, releases=releases)
+    return replace(inventory, policy=replace(policy, apps={**policy.apps, carrier.app: changed_app}), enforced=enforced)
+
+
+def with_releases(policy: Policy, name: str) -> Policy:
+    """Give the policy in which an app has releases: one that names none is its only one."""
+    app = policy.apps[name]
+    if app.releases:
+        return policy
+    only = Release(version=NO_VERSION, also=("",), clients=app.clients)
+    return replace(policy, apps={**policy.apps, name: replace(app, releases=(only,), clients=None)})
+
+
+def changed(item: Enforced, pins: Pins) -> PinConfig:
+    """Give a configuration with the pins of the entries for some names changed."""
+    entries = tuple(_entry(entry, pins) if _is_for(entry, pins.names) else entry for entry in item.config.entries)
+    return replace(item.config, entries=entries)
+
+
+def _is_for(entry: Entry, names: Sequence[str]) -> bool:
+    return bool(entry.lists) and (not entry.covers or any(c.matches(name) for c in entry.covers for name in names))
+
+
+def _entry(entry: Entry, pins: Pins) -> Entry:
+    if pins.only is not None:
+        lists = entry.lists[:1] if pins.only else ()
+        return replace(entry, lists=tuple(replace(own, pins=pins.only or (), dead=()) for own in lists))
+    return replace(entry, lists=tuple(_list(own, pins) for own in entry.lists))
+
+
+def _list(own: PinList, pins: Pins) -> PinList:
+    kept = tuple(pin for pin in own.pins if pin not in pins.drop)
+    kinds = list(dict.fromkeys(pin.kind for pin in own.pins)) or [PinKind.SPKI_SHA256]
+    added: list[Pin] = []
+    if own.scope in (Scope.LEAF, Scope.ANY) and pins.key is not None:
+        added += [pin for kind in kinds for pin in pins_of_key(pins.key, pins.chain, kind)]
+    elif own.scope is Scope.CA and pins.chain is not None:
+        above = [c.signer for c in pins.chain.sent if c.signer is not None]
+        issuers = [spki_pin(spki) for spki in above[-1:]]
+        added += [pin for pin in issuers if not {spki_pin(s) for s in above} & set(kept)]
+    return replace(own, pins=(*kept, *(pin for pin in dict.fromkeys(added) if pin not in kept)))
+
+
+def pins_of_key(key: KeyFacts, chain: Chain | None, kind: PinKind) -> list[Pin]:
+    """Give the pins on a key of a kind; none where the kind is of certificates and no certificate exists yet."""
+    if kind.of_certificate:
+        leaf = chain.leaf if chain is not None and not chain.planned and chain.leaf.matches(key.pin) else None
+        return [Pin(kind, digest_of(leaf, kind))] if leaf is not None and digest_of(leaf, kind) else []
+    digest = {
+        PinKind.SPKI_SHA256: key.pin.digest if key.pin.kind is PinKind.SPKI_SHA256 else b"",
+        PinKind.SPKI_SHA1: key.spki_sha1,
+        PinKind.SPKI_SHA512: key.spki_sha512,
+        PinKind.RAW: key.raw,
+    }[kind]
+    return [Pin(kind, digest)] if digest else []
+
+
+def digest_of(leaf: Certificate, kind: PinKind) -> bytes:
+    """Give the digest of a whole certificate that pins of a kind hold; empty where it is not known."""
+    return {
+        PinKind.CERT_SHA256: leaf.sha256,
+        PinKind.CERT_SHA1: leaf.sha1,
+        PinKind.CERT_MD5: leaf.md5,
+        PinKind.CERT_SHA512: leaf.sha512,
+    }.get(kind, b"")
+
+
+def newest_of(app: App) -> Release | None:
+    """Give the newest release of an app, those to come among them."""
+    return max(app.releases, key=lambda release: version_order(release.version), default=None)
+
+
+def next_version(app: App, taken: Iterable[str] = ()) -> str:
+    """Give a version for the release after the newest: its second number goes up."""
+    newest = newest_of(app)
+    parts = (newest.version if newest is not None and newest.version != NO_VERSION else "1.0").split(".")
+    numbers = [i for i, part in enumerate(parts) if part.isdigit()]
+    used = {*taken, *(version for release in app.releases for version in (release.version, *release.also))}
+    place = numbers[min(1, len(numbers) - 1)] if numbers else -1
+    while True:
+        if place < 0:
+            parts.append("1")
+            place = len(parts) - 1
+        else:
+            parts[place] = str(int(parts[place]) + 1)
+            parts[place + 1 :] = ["0" if part.isdigit() else part for part in parts[place + 1 :]]
+        if ".".join(parts) not in used:
+            return ".".join(parts)
+
+
+def scopes(sizes: Mapping[tuple[str, str], int], noise_floor: float) -> list[tuple[str | None, str | None]]:
+    """Give what is judged on its own: everybody, each app, each trust store of one with several; no tiny ones.
+
+    Args:
+        sizes: clients by app and trust store.
+        noise_floor: the share of all below which a segment does not count alone.
+    """
+    whole = sum(sizes.values())
+    apps = {app: [s for (a, s) in sizes if a == app] for app, _ in sizes}
+    found: list[tuple[str | None, str | None]] = [(None, None)]
+    for app, stores in apps.items():
+        own = {store: sizes[app, store] for store in stores}
+        parts: list[tuple[str | None, int]] = [(None, sum(own.values()))]
+        parts += list(own.items()) if len(own) > 1 else []
+        found += [(app, store) for store, size in parts if not whole or size / whole >= noise_floor]
+    return found

@@ -1,0 +1,411 @@
+"""Putting a plan together: its steps in order, what each waits for, how late it may be, and what it breaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from rotator.model.when import start_of
+from rotator.plan.draft import Carrier, newest_of, next_version
+from rotator.plan.exits import exits_of, in_the_way
+from rotator.plan.outlook import instant_of
+from rotator.plan.planner import Dated, Draft, dated, draft_of, formula, standing
+from rotator.plan.replay import replay
+from rotator.plan.supply import cadence_of, missing, refill_of
+from rotator.plan.swap import next_free
+from rotator.plan.values import Binding, Blocked, Goal, Plan, Step
+from rotator.simulate.cohorts import NO_VERSION
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.populations import FloorAt
+from rotator.simulate.question import Picture
+
+
+def make_plan(
+    picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occurrence] = (), *, ways_out: bool = True
+) -> Plan:
+    """Plan a rotation.
+
+    Args:
+        picture: the policy with everything read.
+        goal: what is to be reached.
+        now: the instant of the session.
+        calendar: what happens in any case.
+        ways_out: whether ways out of NEVER are looked for.
+
+    Raises:
+        UsageError: the goal names what is not there.
+    """
+    draft = draft_of(picture, goal, now, calendar)
+    work = _Work(draft)
+    found = work.dates()
+    steps = work.steps(found)
+    late = found.serve is None
+    plan = Plan(
+        goal=goal,
+        made=now,
+        digests={"policy": picture.digest or ""},
+        steps=steps,
+        at_best=None if found.swap.weigh(found.best).accepting is None else found.swap.weigh(found.best).accepting,
+        blocked=work.blocked(found, steps) if late else None,
+        deadline=work.deadline(found),
+        notes=tuple(dict.fromkeys((*draft.target.assumed, *found.swap.outlook.people.notes))),
+        findings=tuple(missing(draft, work.refill)),
+        cadence=tuple(cadence_of(draft, found)),
+        accepted=goal.reason if "accept" in draft.taken else "",
+    )
+    if late and ways_out:
+        plan = replace(plan, exits=tuple(exits_of(draft, found, work.apps)))
+    return replace(plan, replayed=tuple(replay(draft, plan, found)))
+
+
+@dataclass(kw_only=True)
+class _Numbers:
+    """Counts steps."""
+
+    last: int = 0
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+class _Work:
+    """One plan in the making."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.apps = draft.lacking()
+        self.refill = refill_of(draft)
+        self._deadline: tuple[date, str] | None = None
+
+    # --- dates -------------------------------------------------------------------------------------------------
+
+    def dates(self) -> Dated:
+        """Date the releases and the swap, with the ways out that are taken and steps that were moved."""
+        draft = self.draft
+        moved = dict(draft.goal.moved)
+        by_app = {name: moved[n] for n, name in enumerate(self.apps, start=1) if n in moved}
+        ships = draft.ships(self.apps, moved=by_app)
+        floors: tuple[FloorAt, ...] = ()
+        floored = [name for name in draft.policy.apps if f"floor:{name}" in draft.taken]
+        if "floor" in draft.taken:
+            floored += [name for name in in_the_way(dated(draft, ships)) if name not in floored]
+        if floored:
+            floors = draft.floors(ships, floored)
+        serve = next((day for number, day in moved.items() if number == self._serve_number(floors)), None)
+        return dated(draft, ships, floors, serve=serve)
+
+    def _serve_number(self, floors: Sequence[object]) -> int:
+        return len(self.apps) + len(floors) + 2
+
+    def deadline(self, found: Dated) -> tuple[date, str] | None:
+        """Give the day by which the new chain must be served, and why; None where nothing presses."""
+        if self._deadline is None:
+            ends = [*self._asked(), *self._aged(), *self._ended(found)]
+            self._deadline = min(ends, default=None)
+        return self._deadline
+
+    def _asked(self) -> list[tuple[date, str]]:
+        by = self.draft.goal.by
+        return [] if by is None else [(by, "asked for")]
+
+    def _aged(self) -> list[tuple[date, str]]:
+        """Give when our own rule on the age of keys ends what is served today."""
+        most = self.draft.policy.limits.key_max_days
+        found = []
+        for key in self.draft.target.old if most is not None else ():
+            pin = self.draft.picture.inventory.keys[key].pin
+            chains = [c for c in self.draft.picture.inventory.chains.values() if c.leaf.matches(pin)]
+            since = min((c.leaf.not_before for c in chains), default=None)
+            if since is not None and most is not None:
+                found.append((since.date() + timedelta(days=most), f"{key} is {most} days old: key_max_days"))
+        return found
+
+    def _ended(self, found: Dated) -> list[tuple[date, str]]:
+        """Give when today's chain stops being accepted by more users than the budget allows."""
+        view, old = found.swap.outlook, found.swap.old
+        today = old.at(view.now).broken
+        for stretch in old.stretches:
+            fresh = {
+                index: sure
+                for index, sure in stretch.broken.items()
+                if index not in today and view.fleet.connections[index].host in self.draft.target.hosts
+            }
+            for app, trust in view.scopes() if fresh else ():
+                total = view.total(stretch.at, fresh, app, trust)
+                if not total.none and (total.share is None or total.share > view.budget(app)):
+                    row = next(r for r in stretch.impact.rows if r.connection.index in fresh)
+                    return [(stretch.at.date(), f"{row.connection.host}: {row.reason}")]
+        return []
+
+    # --- steps -------------------------------------------------------------------------------------------------
+
+    def steps(self, found: Dated) -> tuple[Step, ...]:
+        """Give the steps in order."""
+        numbers = _Numbers()
+        last = self._last_serve(found)
+        steps = [*self._ships(found, last, numbers), *self._floors(found, numbers)]
+        if self.apps or found.floors or (found.ready or self.draft.end) > self.draft.today:
+            steps.append(self._observe(found, last, numbers))
+        steps += self._serves(found, last, numbers)
+        if self.draft.target.drop:
+            steps += self._drops(found, numbers)
+        return tuple(self._around(found, step) for step in steps)
+
+    def _last_serve(self, found: Dated) -> date | None:
+        deadline = self.deadline(found)
+        if deadline is None:
+            return None
+        return deadline[0] - timedelta(days=math.ceil(self.draft.policy.limits.deploy_days))
+
+    def _ships(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
+        steps = []
+        for carrier in found.ships.carriers:
+            day = found.ships.days[carrier.app]
+            frozen = next_free(self.draft.today, self.draft.frozen("ship"))
+            adds = self._adds(found, carrier)
+            steps.append(
+                Step(
+                    number=numbers.next(),
+                    action="ship",
+                    subject=f"{carrier.app} {carrier.version}",
+                    title=f"ship {carrier.app} {carrier.version} with {self._what()}",
+                    earliest=min(frozen, day),
+                    planned=day,
+                    latest=self._last_ship(found, carrier, last),
+                    binding=Binding(
+                        invariant="I3",
+                        segment=carrier.app,
+                        formula=f"{self._what()} must be carried by 1 - budget before it is served alone; "
+                        f"{self.draft.review(carrier.app):g} days of review, then the roll-out",
+                    ),
+                    undo="halt the roll-out; a pin that is added refuses nobody",
+                    proof=f"{carrier.app} {carrier.version} in the store",
+                    app=carrier.app,
+                    version=carrier.version,
+                    adds=adds,
+                )
+            )
+        return steps
+
+    def _what(self) -> str:
+        goal = self.draft.goal
+        if goal.pin_to:
+            return {"none": "no pins", "keys": "pins on keys", "roots": "pins on roots"}[goal.pin_to]
+        return goal.pinset or self.draft.target.key or goal.chain
+
+    def _adds(self, found: Dated, carrier: Carrier) -> tuple[str, ...]:
+        inventory = found.swap.outlook.inventory
+        releases = inventory.policy.apps[carrier.app].releases
+        index = next(i for i, r in enumerate(releases) if r.version == carrier.version)
+        base = next(i for i, r in enumerate(releases) if carrier.base in (r.version, *r.also))
+        new = [
+            p for item in inventory.enforced.get((carrier.app, index), ()) for e in item.config.entries for p in e.pins
+        ]
+        own = self.draft.picture.inventory.enforced
+        old_items = own.get((carrier.app, base), ()) or own.get((carrier.app, -1), ())
+        old = {p for item in old_items for e in item.config.entries for p in e.pins}
+        return tuple(dict.fromkeys(inventory.label(pin) for pin in new if pin not in old))
+
+    def _around(self, found: Dated, step: Step) -> Step:
+        """Give a step with who is broken and exposed on its eve and on its morrow."""
+        day = step.planned
+        if day is None:
+            return step
+        view, swap, floors = found.swap.outlook, found.swap, bool(found.floors)
+        served = step.action in ("serve", "drop", "destroy")
+        deploy = timedelta(days=math.ceil(self.draft.policy.limits.deploy_days))
+        eve = served and found.serve is not None and day > found.serve
+        return replace(
+            step,
+            before=standing(view, swap, day, served=eve, floors=floors),
+            after=standing(view, swap, min(day + deploy, self.draft.end), served=served, floors=floors),
+        )
+
+    def _last_ship(self, found: Dated, carrier: Carrier, last: date | None) -> date | None:
+        """Give the last day to hand a release in so that the chain can still be served by its last day."""
+        if last is None or found.ready is None:
+            return None
+        safety = math.ceil(self.draft.policy.limits.safety_days)
+        low, high = found.ships.days[carrier.app], last
+
+        def in_time(day: date) -> bool:
+            ships = self.draft.ships(self.apps, moved={**found.ships.days, carrier.app: day})
+            ready = self.draft.swap(ships, found.floors).first(self.draft.today, min(last, self.draft.end))
+            return ready is not None and ready + timedelta(days=safety) <= last
+
+        if high < low or not in_time(low):
+            return None
+        while low < high:
+            middle = low + (high - low + timedelta(days=1)) // 2
+            if in_time(middle):
+                low = middle
+            else:
+                high = middle - timedelta(days=1)
+        return low
+
+    def _floors(self, found: Dated, numbers: _Numbers) -> list[Step]:
+        return [
+            Step(
+                number=numbers.next(),
+                action="floor",
+                subject=f"{floor.app} {floor.version}",
+                title=f"raise the floor of {floor.app} to {floor.version}",
+                earliest=floor.at.date(),
+                planned=floor.at.date(),
+                binding=Binding(
+                    invariant="I2",
+                    segment=floor.app,
+                    formula=f"moves {floor.reach:g} of those below who can update within {floor.days:g} days, assumed",
+                ),
+                undo="lower the floor; who has updated stays updated",
+                proof=f"share of {floor.app} from {floor.version} on",
+                occurrences=tuple(action for action in found.swap.floors if action.parts[0] == floor.app),
+                app=floor.app,
+                version=floor.version,
+            )
+            for floor in found.floors
+        ]
+
+    def _observe(self, found: Dated, last: date | None, numbers: _Numbers) -> Step:
+        weighed = found.weighed
+        safety = timedelta(days=math.ceil(self.draft.policy.limits.safety_days))
+        ready = found.ready
+        planned = None if found.serve is None or ready is None else min(found.serve, max(ready, found.serve - safety))
+        return Step(
+            number=numbers.next(),
+            action="observe",
+            subject=weighed.segment,
+            title=f"see {self._what()} in {100 * (1 - weighed.budget):.4g} % of {weighed.segment}",
+            earliest=ready,
+            planned=planned,
+            latest=None if last is None or planned is None else last - safety,
+            binding=Binding(invariant=weighed.invariant, segment=weighed.segment, formula=formula(self.draft, found)),
+            undo="nothing to undo",
+            proof=f"telemetry no older than {self.draft.policy.limits.sighting_days} days (I14)",
+        )
+
+    def _serves(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
+        old = ", ".join(self.draft.target.old)
+        return [
+            Step(
+                number=numbers.next(),
+                action="serve",
+                subject=f"{action.parts[0]} {action.parts[1]}",
+                title=f"serve {action.parts[1]} on {action.parts[0]}",
+                earliest=found.earliest,
+                planned=found.serve,
+                latest=last if found.serve is not None else None,
+                binding=Binding(
+                    invariant=found.weighed.invariant,
+                    segment=found.weighed.segment,
+                    formula=f"ready {found.ready} + {self.draft.policy.limits.safety_days:g} days of safety"
+                    if found.ready
+                    else formula(self.draft, found),
+                ),
+                undo=f"serve {old or 'the old chain'} again, for {self.draft.policy.limits.rollback_days:g} days",
+                proof="a handshake with every place that serves (rotator observe)",
+                occurrences=(self._served_at(action, found.serve),),
+            )
+            for action in found.swap.served
+        ]
+
+    def _served_at(self, action: Occurrence, day: date | None) -> Occurrence:
+        return action if day is None else replace(action, at=instant_of(day, self.draft.now))
+
+    # --- dropping ----------------------------------------------------------------------------------------------
+
+    def _drops(self, found: Dated, numbers: _Numbers) -> list[Step]:
+        """Give the releases without the old pins, and the end of the old key (I4, I8, I11)."""
+        draft, limits = self.draft, self.draft.policy.limits
+        key = draft.target.drop[0]
+        gone = draft.policy.keys[key].status == "compromised"
+        wait = limits.deploy_days + (0 if gone else limits.rollback_days)
+        first = None if found.serve is None else found.serve + timedelta(days=math.ceil(wait))
+        apps = [name for name in draft.policy.apps if self._holds(found, name, key)]
+        steps = []
+        for name in apps:
+            day = None if first is None else next_free(first, draft.frozen("ship"))
+            version = next_version(found.swap.outlook.inventory.policy.apps[name])
+            refill = f" and {self.refill} as the spare" if self.refill else ""
+            steps.append(
+                Step(
+                    number=numbers.next(),
+                    action="drop",
+                    subject=f"{name} {version}",
+                    title=f"ship {name} {version} without {key}{refill}",
+                    earliest=first,
+                    planned=day,
+                    binding=Binding(
+                        invariant="I4",
+                        segment=name,
+                        formula=f"served since {found.serve} + {limits.deploy_days:g} deploy"
+                        + ("" if gone else f" + {limits.rollback_days:g} rollback"),
+                    ),
+                    undo=f"ship {name} with {key} again: those who have updated refuse it until then",
+                    proof=f"{name} {version} in the store",
+                    app=name,
+                    version=version,
+                    adds=(self.refill,) if self.refill else (),
+                    drops=(key,),
+                )
+            )
+        day = None if first is None else self._unneeded(found, first)
+        steps.append(
+            Step(
+                number=numbers.next(),
+                action="destroy",
+                subject=key,
+                title=f"destroy {key}",
+                earliest=day,
+                planned=day,
+                binding=Binding(
+                    invariant="I11",
+                    segment="fleet",
+                    formula=f"first day on which at most {limits.noise_floor:.2%} accept nothing but {key}",
+                ),
+                undo="none: keep it until nobody needs it",
+                proof="the record of its destruction",
+                occurrences=(Occurrence(id="destroy", parts=(key,), action=True, at=start_of(day)),) if day else (),
+            )
+        )
+        return steps
+
+    def _holds(self, found: Dated, name: str, key: str) -> bool:
+        """Say whether the newest release of an app, or the one that is planned, pins a key."""
+        inventory = found.swap.outlook.inventory
+        pin = inventory.keys[key].pin
+        releases = inventory.policy.apps[name].releases
+        carrier = next((c.version for c in found.ships.carriers if c.app == name), "")
+        last = newest_of(inventory.policy.apps[name])
+        newest = carrier or (last.version if last is not None else NO_VERSION)
+        index = next(i for i, r in enumerate(releases) if r.version == newest)
+        return any(pin in e.pins for item in inventory.enforced.get((name, index), ()) for e in item.config.entries)
+
+    def _unneeded(self, found: Dated, first: date) -> date | None:
+        """Give the first day on which no more users than the noise floor accept nothing but the old key."""
+        view, floor = found.swap.outlook, self.draft.policy.limits.noise_floor
+        day = first
+        while day <= self.draft.end:
+            at = instant_of(day, view.now)
+            only = {i: s for i, s in found.swap.new.at(at).broken.items() if i not in found.swap.old.at(at).broken}
+            totals = [view.total(at, only, app, trust) for app, trust in view.scopes()]
+            if all(t.none or (t.share is not None and t.share <= floor) for t in totals):
+                return day
+            day += timedelta(days=1)
+        return None
+
+    # --- never -------------------------------------------------------------------------------------------------
+
+    def blocked(self, found: Dated, steps: Sequence[Step]) -> Blocked:
+        """Say which step is in the way, and of whom."""
+        step = next((s for s in steps if s.action == "serve"), None) or steps[-1]
+        return Blocked(
+            step=step.number,
+            segment=found.weighed.segment,
+            invariant=found.weighed.invariant,
+            who=found.swap.who(found.best),
+            left=found.weighed.whole,
+        )

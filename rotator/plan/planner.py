@@ -1,0 +1,375 @@
+"""From a goal to dated steps: each as early as its invariant allows, or NEVER, said of the step that is in the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from rotator.model.adoption import PRESETS, Curve
+from rotator.model.policy import App, Policy
+from rotator.model.versions import order as version_order
+from rotator.model.when import plus, start_of
+from rotator.plan.draft import Carrier, Pins, newest_of, next_version, with_carriers, with_releases
+from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
+from rotator.plan.swap import Swap, Weighed, next_free
+from rotator.plan.target import Target, target_of
+from rotator.plan.timing import days_to, need
+from rotator.plan.values import Goal, Standing
+from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt, curve_of, ramp_of
+from rotator.simulate.question import Picture
+
+ASSUMED = PRESETS["typical"]
+"""The curve of apps that name none (`product.md`: typical, marked assumed, in a plan)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ships:
+    """The releases that carry what is new, and when each is handed in."""
+
+    carriers: tuple[Carrier, ...]
+    days: Mapping[str, date]
+
+    @property
+    def arrivals(self) -> dict[tuple[str, str], datetime]:
+        """Give when each reaches the first clients."""
+        return {(carrier.app, carrier.version): carrier.at for carrier in self.carriers}
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """A plan in the making.
+
+    Attributes:
+        picture, goal, now, calendar: as asked.
+        target: the goal, looked up.
+        taken: the ways out that are taken.
+    """
+
+    picture: Picture
+    goal: Goal
+    now: datetime
+    calendar: tuple[Occurrence, ...]
+    target: Target
+    taken: frozenset[str] = frozenset()
+    otherwise: Curve = ASSUMED
+    horizon: int = 0
+    _judged: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
+    _views: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """Give the policy."""
+        return self.picture.policy
+
+    @property
+    def today(self) -> date:
+        """Give the day of the session."""
+        return self.now.date()
+
+    @property
+    def end(self) -> date:
+        """Give the last day that is looked at."""
+        days = self.horizon or self.policy.limits.horizon_days
+        last = self.today + timedelta(days=days)
+        return last if self.goal.by is None else max(last, self.goal.by)
+
+    @property
+    def limit(self) -> date:
+        """Give the last day by which the new chain must be served."""
+        if self.goal.by is None:
+            return self.end
+        return self.goal.by - timedelta(days=math.ceil(self.policy.limits.deploy_days))
+
+    def frozen(self, what: str) -> list[tuple[date, date]]:
+        """Give the times in which nothing is shipped, or served."""
+        return [(f.from_, f.to) for f in self.policy.freeze if what in f.what]
+
+    def review(self, app: str) -> float:
+        """Give the days from handing a release in to the first clients."""
+        own = self.policy.apps[app].review_days
+        return self.policy.limits.review_days if own is None else own
+
+    def view(self, ships: Ships | None = None, floors: tuple[FloorAt, ...] = ()) -> Outlook:
+        """Make the outlook with some releases and floors."""
+        carriers = ships.carriers if ships is not None else ()
+        key = (carriers, floors)
+        if key not in self._views:
+            inventory = with_carriers(self.picture.inventory, carriers)
+            policy = inventory.policy
+            for name in policy.apps:
+                policy = with_releases(policy, name)
+            enforced = dict(inventory.enforced)
+            for name, app in inventory.policy.apps.items():
+                if not app.releases:
+                    enforced[name, 0] = enforced.get((name, -1), ())
+            self._views[key] = outlook(
+                self.picture,
+                replace(inventory, policy=policy, enforced=enforced),
+                self.calendar,
+                now=self.now,
+                days=(self.end - self.today).days,
+                shipped=ships.arrivals if ships is not None else {},
+                floors=floors,
+                otherwise=self.otherwise,
+            )
+            # Dates of releases move people and change no verdict, so what was judged for others holds here too.
+            kind = (
+                tuple((c.app, c.version, c.base, c.pins, c.min_os) for c in carriers),
+                tuple((f.app, f.version, f.at, f.hard) for f in floors),
+            )
+            other = self._judged.setdefault(kind, self._views[key])
+            self._views[key].take_judged(other)
+        return self._views[key]
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    def lacking(self) -> list[str]:
+        """Give the apps whose newest release does not accept what is to be served, or does not carry its pins."""
+        view = self.view()
+        if self.target.only is not None:
+            return [name for name in self.policy.apps if self._pins(name)]
+        future, old = view.future(self.target.served), view.future()
+        begin = self.target.chain.leaf.not_before if self.target.chain is not None else self.now
+        at = min(max(self.now, begin), view.end)
+        refused = {index for index in future.at(at).broken if index not in old.at(at).broken}
+        found: dict[str, None] = {}
+        for connection in view.fleet.connections:
+            app = self.policy.apps[connection.cohort.app]
+            if (
+                connection.index in refused
+                and self._newest(app, connection.cohort)
+                and self._releases(connection.cohort.app)
+            ):
+                found[connection.cohort.app] = None
+        return list(found)
+
+    def _newest(self, app: App, cohort: Cohort) -> bool:
+        newest = newest_of(app)
+        return newest is None or cohort.version == newest.version or cohort.release == UNSEEN_RELEASE
+
+    def _releases(self, name: str) -> bool:
+        """Say whether pins of an app come with its releases, on names that change."""
+        inventory = self.picture.inventory
+        own = [item for (app, _), items in inventory.enforced.items() if app == name for item in items]
+        return any(entry.lists for item in own for entry in item.config.entries)
+
+    def _pins(self, name: str) -> bool:
+        names = self.target.names
+        own = [item for (app, _), items in self.picture.inventory.enforced.items() if app == name for item in items]
+        return any(
+            entry.lists and (not entry.covers or any(c.matches(n) for c in entry.covers for n in names))
+            for item in own
+            for entry in item.config.entries
+        )
+
+    def ships(self, apps: Sequence[str], *, moved: Mapping[str, date] | None = None) -> Ships:
+        """Date the releases: each on the first day that is free, on a train where the policy names trains."""
+        carriers, days = [], {}
+        for name in apps:
+            app = with_releases(self.policy, name).apps[name]
+            asked = (moved or {}).get(name)
+            day = next_free(max(asked or self.today, self.today), self.frozen("ship"))
+            review = timedelta(days=self.review(name))
+            version, arrival = next_version(app), plus(instant_of(day, self.now), review)
+            train = self._train(app, arrival.date())
+            if train is not None and asked is None:
+                version, arrival = train
+                day = max(self.today, (arrival - review).date())
+            newest = newest_of(app)
+            base = version if train is not None else newest.version if newest is not None else "-"
+            carriers.append(
+                Carrier(
+                    app=name,
+                    version=version,
+                    base=base,
+                    pins=self._new_pins(),
+                    min_os="" if f"bridge:{name}" in self.taken or "bridge" in self.taken else None,
+                    at=arrival,
+                )
+            )
+            days[name] = day
+        return Ships(carriers=tuple(carriers), days=days)
+
+    def _train(self, app: App, earliest: date) -> tuple[str, datetime] | None:
+        """Give the first release that the policy names for a day to come and that can still be changed."""
+        coming = sorted(
+            (r.released, r.version) for r in app.releases if r.released is not None and r.released >= earliest
+        )
+        coming = [pair for pair in coming if pair[0] > self.today]
+        return (coming[0][1], start_of(coming[0][0])) if coming else None
+
+    def _new_pins(self) -> Pins:
+        target = self.target
+        key = self.picture.inventory.keys.get(target.key)
+        return Pins(names=target.names, key=key, chain=target.chain, only=target.only)
+
+    # --- floors and ways out -----------------------------------------------------------------------------------
+
+    def floors(self, ships: Ships, apps: Sequence[str]) -> tuple[FloorAt, ...]:
+        """Give the floors that are raised as a way out: on what carries the new pins, once it is there for all."""
+        found = []
+        for name in apps:
+            app = with_releases(self.policy, name).apps[name]
+            carrier = next((c for c in ships.carriers if c.app == name), None)
+            version = carrier.version if carrier is not None else self._newest_out(app)
+            out = carrier.at if carrier is not None else self.now
+            ramp = ramp_of(app)
+            at = plus(out, timedelta(days=ramp[-1][0] if ramp and carrier is not None else 0))
+            found.append(FloorAt(app=name, version=version, at=at, reach=FLOOR_REACH, days=FLOOR_DAYS, hard=False))
+        return tuple(found)
+
+    def _newest_out(self, app: App) -> str:
+        """Give the newest version that people can have by now."""
+        out = [r for r in app.releases if r.released is None or r.released <= self.today] or list(app.releases)
+        return max(out, key=lambda release: version_order(release.version)).version
+
+    def swap(self, ships: Ships | None, floors: tuple[FloorAt, ...] = ()) -> Swap:
+        """Weigh serving the target with some releases and floors."""
+        view = self.view(ships, floors)
+        spared: frozenset[Cohort] = frozenset()
+        served = self.target.served
+        behind: frozenset[int] = frozenset()
+        if self.target.only is not None:
+            served = ()
+            ours = {(c.app, c.version) for c in ships.carriers} if ships is not None else set()
+            apps = {app for app, _ in ours}
+            behind = frozenset(
+                c.index
+                for c in view.fleet.connections
+                if c.cohort.app in apps and c.host in self.target.hosts and (c.cohort.app, c.cohort.version) not in ours
+            )
+        return Swap(
+            outlook=view,
+            served=served,
+            floors=tuple(as_action(floor) for floor in floors),
+            deploy=self.policy.limits.deploy_days,
+            spared=spared,
+            behind=behind,
+            losses="accept" in self.taken,
+        )
+
+
+def draft_of(picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occurrence]) -> Draft:
+    """Begin a plan.
+
+    Raises:
+        UsageError: the goal cannot be looked up.
+    """
+    return Draft(
+        picture=picture,
+        goal=goal,
+        now=now,
+        calendar=tuple(calendar),
+        target=target_of(picture.inventory, goal, now),
+        taken=frozenset(goal.take),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """The dates of a plan.
+
+    Attributes:
+        ships, floors: what goes out, and what is raised.
+        ready: the first day on which the budget would be kept; None: never.
+        earliest: the same with safety days; None: never.
+        serve: the day that is planned.
+        weighed: what serving then breaks, or at best would.
+        best: the day that comes nearest, where there is none.
+    """
+
+    ships: Ships
+    floors: tuple[FloorAt, ...]
+    swap: Swap
+    ready: date | None
+    earliest: date | None
+    serve: date | None
+    weighed: Weighed
+    best: date
+
+
+def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve: date | None = None) -> Dated:
+    """Find the first day to serve for some releases and floors.
+
+    Args:
+        draft: the plan in the making.
+        ships: the releases.
+        floors: the floors.
+        serve: a day that somebody chose; it counts where it is no earlier than what is safe.
+    """
+    swap = draft.swap(ships, floors)
+    start = draft.today
+    if draft.target.chain is not None and draft.target.chain.planned:
+        begin = draft.target.chain.leaf.not_before
+        start = max(start, begin.date() if begin == start_of(begin.date()) else begin.date() + timedelta(days=1))
+    ready = swap.first(start, draft.end)
+    earliest = planned = None
+    if ready is not None:
+        waits = ready > start
+        earliest = ready + timedelta(days=math.ceil(draft.policy.limits.safety_days)) if waits else ready
+        planned = _allowed(draft, swap, max(earliest, serve or earliest))
+    if planned is None or planned > draft.limit:
+        best, weighed = swap.best(start, min(draft.limit, draft.end))
+        if planned is not None and planned > draft.limit:
+            return Dated(
+                ships=ships, floors=floors, swap=swap, ready=ready, earliest=earliest, serve=None,
+                weighed=swap.weigh(max(start, draft.limit)), best=best,
+            )  # fmt: skip
+        return Dated(
+            ships=ships, floors=floors, swap=swap, ready=None, earliest=None, serve=None, weighed=weighed, best=best
+        )
+    return Dated(
+        ships=ships,
+        floors=floors,
+        swap=swap,
+        ready=ready,
+        earliest=earliest,
+        serve=planned,
+        weighed=swap.weigh(planned),
+        best=planned,
+    )
+
+
+def _allowed(draft: Draft, swap: Swap, day: date) -> date | None:
+    """Give the first day from a day on that is free and keeps the budgets."""
+    while day <= draft.end:
+        free = next_free(day, draft.frozen("serve"))
+        found = swap.first(free, draft.end)
+        if found is None:
+            return None
+        if found == free:
+            return free
+        day = found
+    return None
+
+
+def formula(draft: Draft, found: Dated) -> str:
+    """Spell out what the first day to serve comes from, for the segment that is in the way."""
+    name = found.weighed.segment.partition(" (")[0]
+    view = found.swap.outlook
+    if name not in draft.policy.apps:
+        return ""
+    app = draft.policy.apps[name]
+    curve = curve_of(app, draft.picture.fitted.get(name), draft.otherwise) or draft.otherwise
+    stretch, old = found.swap.new.at(view.now), found.swap.old.at(view.now)
+    refused = {i: sure for i, sure in stretch.broken.items() if i not in old.broken}
+    share = view.total(view.now, refused, name).share or 0.0
+    budget = view.budget(name)
+    asked = need(budget, 1.0 - share)
+    days = days_to(curve, ramp_of(app), asked)
+    safety = draft.policy.limits.safety_days
+    text = f"need = (1 - {budget:g} - {1 - share:.3f}) / (1 - {1 - share:.3f}) = {asked:.3f} of those who lack it; "
+    if days is None:
+        return text + f"the curve ends at {curve.plateau:.3f}: never"
+    return text + f"a fresh sample moves that far in {days:.0f} days after reaching the store, + {safety:g} safety"
+
+
+def standing(view: Outlook, found: Swap, day: date, *, served: bool, floors: bool) -> Standing:
+    """Count who is broken and who is exposed at the start of a day, as things stand then."""
+    future = found.new if served else found.waiting if floors else found.old
+    broken, exposed = view.standing(instant_of(day, view.now), future)
+    return Standing(broken=broken, exposed=exposed)

@@ -1,0 +1,64 @@
+"""What a rotation needs besides dates: a usable key, a spare for the next time, and a pace that pins can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rotator.model.adoption import PRESETS
+from rotator.plan.planner import Dated, Draft
+from rotator.plan.target import served_now
+from rotator.plan.timing import cadence, keys_ahead
+from rotator.simulate.populations import curve_of, ramp_of
+
+
+def refill_of(draft: Draft) -> str:
+    """Give a key of ours that could be the next spare: active, proved, not served, not what is served in the end."""
+    policy = draft.policy
+    served = {key for host in policy.hosts for key in served_now(draft.picture.inventory, host)}
+    taken = {draft.target.key, *draft.target.old, *draft.target.drop, *served}
+    free = [name for name, key in policy.keys.items() if key.status == "active" and name not in taken]
+    pinned = {name for pinset in policy.pinsets.values() for name in pinset.keys}
+    return next((name for name in free if name not in pinned), next(iter(free), ""))
+
+
+def missing(draft: Draft, refill: str) -> Iterator[str]:
+    """Say what a good rotation lacks."""
+    policy, target = draft.policy, draft.target
+    if target.key:
+        key = policy.keys[target.key]
+        if key.spki is not None and key.proved is None:
+            yield f"I7: nothing shows that {target.key} exists: only its digest is known"
+        elif key.proved is None and key.certificate is None and key.csr is None:
+            yield f"I7: possession of {target.key} was never proved on a recorded day"
+    if target.key and not refill:
+        yield "I8: no fresh backup is there to ship with the release that drops the old pin: make a key, and add it"
+    if target.key and not target.drop:
+        yield "the old key is still pinned at the end: --from KEY plans to drop it"
+    for name in draft.policy.apps:
+        if draft.policy.apps[name].adoption is None and draft.policy.apps[name].releases:
+            yield f"how fast {name} updates is assumed: adoption in apps.{name}"
+
+
+def cadence_of(draft: Draft, found: Dated) -> Iterator[str]:
+    """Say how often keys can change, where pins have to reach people first."""
+    limits = draft.policy.limits
+    longest: float | None = 0.0
+    for carrier in found.ships.carriers:
+        app = draft.policy.apps[carrier.app]
+        curve = curve_of(app, draft.picture.fitted.get(carrier.app), draft.otherwise) or PRESETS["typical"]
+        own = limits.break_budget if app.break_budget is None else app.break_budget
+        days = curve.days_until(1 - own, ramp_of(app))
+        longest = None if days is None or longest is None else max(longest, draft.review(carrier.app) + days)
+    if not found.ships.carriers:
+        return
+    if longest is None:
+        yield "a new pin never reaches 1 - budget by waiting: a key that changes at every renewal cannot be pinned"
+        return
+    longest += limits.safety_days
+    least = cadence(longest, 1, limits.deploy_days, limits.rollback_days)
+    yield f"a new pin takes {longest:.0f} days to be carried: change a served key at most every {least:.0f} days"
+    for host in draft.target.hosts:
+        own_host = draft.policy.hosts[host]
+        if own_host.renew_key == "new" and own_host.renew_days:
+            ahead = keys_ahead(longest, own_host.renew_days)
+            yield f"{host} changes its key every {own_host.renew_days} days: {ahead} keys must be shipped ahead"

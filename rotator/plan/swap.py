@@ -1,0 +1,204 @@
+"""The first day on which a chain can be served without breaking more users than the budget allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from rotator.model.when import start_of
+from rotator.plan.outlook import Future, Outlook, instant_of
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.totals import Total, by_cohort, total_of
+
+NOBODY = Total(low=0, high=0, share=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What serving from a day on breaks.
+
+    Attributes:
+        ok: whether it keeps every budget.
+        invariant: `I2` or `I3`, whichever is in the way, or is the nearest to it.
+        segment: the segment that is in the way, or is the nearest to it.
+        broken: the users of that segment that our steps break at any time.
+        budget: the share that may.
+        whole: the users of all segments together that they break.
+        hits: the connections that they break.
+    """
+
+    ok: bool
+    invariant: str
+    segment: str
+    broken: Total
+    budget: float
+    whole: Total
+    hits: Mapping[datetime, Mapping[int, bool]]
+
+    @property
+    def accepting(self) -> float | None:
+        """Give the share of the segment that is not broken by us."""
+        return None if self.broken.share is None else 1.0 - self.broken.share
+
+
+@dataclass(kw_only=True)
+class Swap:
+    """Weighs the days on which something else could be served.
+
+    Attributes:
+        outlook: people and worlds to come.
+        served: what is served instead, as actions without a time.
+        floors: floors that the plan raises, as actions.
+        deploy: days until every edge is over.
+        spared: cohorts that keep being served what they accept, by a host of their own.
+        losses: whether a loss beyond the budget is accepted.
+        behind: connections that count as broken wherever they are: of a goal that changes pins and serves nothing new,
+            those that do not carry them.
+    """
+
+    outlook: Outlook
+    served: tuple[Occurrence, ...]
+    floors: tuple[Occurrence, ...] = ()
+    deploy: float = 1.0
+    spared: frozenset[Cohort] = frozenset()
+    losses: bool = False
+    behind: frozenset[int] = frozenset()
+
+    @property
+    def old(self) -> Future:
+        """Give the future without any step of ours."""
+        return self.outlook.future()
+
+    @property
+    def waiting(self) -> Future:
+        """Give the future with our floors and nothing else served."""
+        return self.outlook.future(self.floors)
+
+    @property
+    def new(self) -> Future:
+        """Give the future in which the new chain is served from now on."""
+        return self.outlook.future((*self.floors, *self.served))
+
+    def weigh(self, day: date) -> Weighed:
+        """Say what serving from a day on breaks, everybody counted once over the whole plan."""
+        view = self.outlook
+        at = instant_of(day, view.now)
+        broken: dict[datetime, Mapping[int, bool]] = {}
+        if self.floors:
+            broken |= view.ours(self.old, self.waiting, view.now, at)
+        for since, fresh in view.ours(self.old, self.new, at, view.end).items():
+            broken[since] = {**broken.get(since, {}), **fresh}
+        if self.behind:
+            broken[at] = {**broken.get(at, {}), **dict.fromkeys(self.behind, True)}
+        broken = {since: self._without_spared(fresh) for since, fresh in broken.items()}
+        hits = {index: sure for fresh in broken.values() for index, sure in fresh.items()}
+        fleet = view.once(broken)
+        both = self._both(at)
+        found = []
+        for app, trust in view.scopes():
+            budget = view.budget(app)
+            found.append((total_of(fleet, hits, app, trust), budget, "I2", segment_name(app, trust)))
+            found.append((*both(app, trust), "I3", segment_name(app, trust)))
+        total, budget, invariant, segment = max(found, key=lambda f: (_excess(f[0], f[1]), f[2] == "I2", f[3] != ""))
+        return Weighed(
+            ok=self.losses or all(_excess(total, budget) <= 0 for total, budget, _, _ in found),
+            invariant=invariant,
+            segment=segment,
+            broken=total,
+            budget=budget,
+            whole=total_of(fleet, hits),
+            hits=broken,
+        )
+
+    def _without_spared(self, connections: Mapping[int, bool]) -> Mapping[int, bool]:
+        kept = self.outlook.fleet.connections
+        return {index: sure for index, sure in connections.items() if kept[index].cohort not in self.spared}
+
+    def _both(self, at: datetime) -> Callable[[str | None, str | None], tuple[Total, float]]:
+        """Weigh who does not accept both chains while edges go over, against who does not accept today's."""
+        view = self.outlook
+        until = at + timedelta(days=self.deploy)
+        either: dict[int, bool] = {}
+        for stretch in (*self.old.between(at, until), *self.new.between(at, until)):
+            either |= self._without_spared(stretch.broken)
+        today = self.old.at(view.now).broken
+
+        def weigh(app: str | None, trust: str | None) -> tuple[Total, float]:
+            refused = view.total(view.now, today, app, trust).share
+            return view.total(at, either, app, trust), max(view.budget(app), refused or 0.0)
+
+        return weigh
+
+    def first(self, start: date, end: date) -> date | None:
+        """Give the first day from a start on which serving keeps every budget; None where none does.
+
+        Between two instants at which verdicts change fewer and fewer users are broken, as old releases only lose
+        users, so the first day of such a time is found by halving.
+        """
+        for first, last in self._times(start, end):
+            if self.weigh(last).ok:
+                return self._first_of(first, last)
+        return None
+
+    def _first_of(self, low: date, high: date) -> date:
+        while low < high:
+            middle = low + (high - low) // 2
+            if self.weigh(middle).ok:
+                high = middle
+            else:
+                low = middle + timedelta(days=1)
+        return low
+
+    def best(self, start: date, end: date) -> tuple[date, Weighed]:
+        """Give the day on which serving comes nearest to keeping the budget."""
+        days = [high for _, high in self._times(start, end)] or [end]
+        weighed = [(day, self.weigh(day)) for day in days]
+        return min(weighed, key=lambda pair: (_excess(pair[1].broken, pair[1].budget), pair[0]))
+
+    def _times(self, start: date, end: date) -> Iterator[tuple[date, date]]:
+        """Give the first and the last day of each time in which no verdict changes."""
+        bounds = {start}
+        for future in (self.old, self.new, self.waiting):
+            for stretch in future.stretches:
+                for day in (stretch.at.date(), stretch.at.date() + timedelta(days=1)):
+                    if start < day <= end and start_of(day) >= stretch.at:
+                        bounds.add(day)
+        days = sorted(bounds)
+        for day, after in zip(days, [*days[1:], end + timedelta(days=1)], strict=True):
+            yield day, after - timedelta(days=1)
+
+    def who(self, day: date, most: int = 5) -> tuple[str, ...]:
+        """Name the cohorts that serving on a day breaks, the largest first."""
+        weighed = self.weigh(day)
+        hits = {index for fresh in weighed.hits.values() for index in fresh}
+        fleet = self.outlook.once(weighed.hits)
+        found: list[tuple[int, str]] = []
+        for cohort, group in by_cohort(fleet.connections):
+            size = cohort.clients.high if cohort.clients is not None else 0
+            if any(c.index in hits for c in group) and (size or cohort.clients is None):
+                found.append((size, f"{cohort.name} {size:,}" if cohort.clients is not None else f"{cohort.name} ?"))
+        names = [name for _, name in sorted(found, reverse=True)]
+        return tuple(names[:most] + ([f"{len(names) - most} more"] if len(names) > most else []))
+
+
+def _excess(total: Total, budget: float) -> float:
+    """Give by how much a share is beyond its budget; what nobody knows is beyond every one."""
+    if total.none:
+        return -budget - 1e-12
+    return 2.0 if total.share is None else total.share - budget - 1e-12
+
+
+def segment_name(app: str | None, trust: str | None) -> str:
+    """Name a segment; everybody is the fleet."""
+    return "fleet" if app is None else f"{app} ({trust})" if trust else app
+
+
+def next_free(day: date, busy: Sequence[tuple[date, date]]) -> date:
+    """Give the first day from a day on that lies in no freeze; both ends of a freeze belong to it."""
+    while True:
+        freeze = next((f for f in busy if f[0] <= day <= f[1]), None)
+        if freeze is None:
+            return day
+        day = freeze[1] + timedelta(days=1)

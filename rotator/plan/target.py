@@ -1,0 +1,206 @@
+"""What a goal means on a policy: which hosts serve what in the end, and what apps have to carry for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rotator.errors import Problem, UsageError
+from rotator.model.names import did_you_mean
+from rotator.model.pins import Pin, spki_pin
+from rotator.model.pki import Chain
+from rotator.model.policy import Policy
+from rotator.plan.values import Goal
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.inventory import Inventory
+from rotator.simulate.serving import chain_to_serve
+from rotator.simulate.world import first_world
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A goal that was looked up.
+
+    Attributes:
+        hosts: labels of the hosts that change.
+        names: their DNS names.
+        served: what each serves in the end, as actions without a time.
+        key: our key that is served in the end, "" where none of ours is, or nothing changes on the servers.
+        old: our keys that are served on them today and not in the end, the one to go first.
+        drop: keys whose pins go once they are not served.
+        chain: the chain that is served in the end, for its authorities.
+        only: the pins that stand in the place of all others; None to add to those there are.
+        assumed: what was assumed to make that chain.
+    """
+
+    hosts: tuple[str, ...]
+    names: tuple[str, ...]
+    served: tuple[Occurrence, ...] = ()
+    key: str = ""
+    old: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    chain: Chain | None = None
+    only: tuple[Pin, ...] | None = None
+    assumed: tuple[str, ...] = ()
+
+
+def target_of(inventory: Inventory, goal: Goal, now: datetime) -> Target:
+    """Look a goal up.
+
+    Raises:
+        UsageError: it names what the policy does not have, or asks for nothing that could be planned.
+    """
+    policy = inventory.policy
+    _check(policy, goal)
+    if goal.pin_to:
+        return _pin_to(inventory, goal, now)
+    if goal.pinset:
+        return _pinset(inventory, goal)
+    new = goal.chain or goal.to or _of_algorithm(inventory, goal.algorithm)
+    if goal.to and policy.keys[goal.to].status != "active":
+        raise UsageError(Problem(f"{goal.to} is {policy.keys[goal.to].status}: it cannot be served", value=goal.to))
+    hosts = goal.hosts or _hosts(inventory, goal, new)
+    if not hosts:
+        raise UsageError(Problem("no host of ours that an app uses is there to change", value=goal.text))
+    served = tuple(Occurrence(id="serve", parts=(host, new), action=True) for host in hosts)
+    chain, assumed = _chain(inventory, hosts[0], new, now)
+    key = inventory.key_of(chain.leaf) or ""
+    today = list(dict.fromkeys(k for host in hosts for k in served_now(inventory, host)))
+    old = tuple(k for k in dict.fromkeys([*([goal.from_] if goal.from_ else []), *today]) if k != key)
+    return Target(
+        hosts=tuple(hosts),
+        names=tuple(name for host in hosts for name in policy.host_names(host)),
+        served=served,
+        key=key,
+        old=old,
+        drop=(goal.from_,) if goal.from_ else (),
+        chain=chain,
+        assumed=assumed,
+    )
+
+
+def served_now(inventory: Inventory, host: str) -> Iterator[str]:
+    """Give our keys that a host serves, in all its places."""
+    own = inventory.policy.hosts[host]
+    for name in (*own.serves, *(chain for edge in own.edges for chain in edge.serves)):
+        key = inventory.key_of(inventory.chains[name].leaf)
+        if key is not None:
+            yield key
+
+
+def used_hosts(policy: Policy) -> list[str]:
+    """Give the hosts of ours that some app uses, in the order of the policy."""
+    used = {host for app in policy.apps for host in policy.hosts_of(app)}
+    return [label for label, host in policy.hosts.items() if host.control == "ours" and (label in used)]
+
+
+def _check(policy: Policy, goal: Goal) -> None:
+    problems = [
+        Problem(f"no {what} has this name", value=name, hint=did_you_mean(name, known))
+        for what, name, known in (
+            ("key", goal.to, policy.keys),
+            ("key", goal.from_, policy.keys),
+            ("chain", goal.chain, policy.chains),
+            ("pinset", goal.pinset, policy.pinsets),
+            *(("host", host, policy.hosts) for host in goal.hosts),
+        )
+        if name and name not in known
+    ]
+    if problems:
+        raise UsageError(problems)
+    asked = [name for name in (goal.to, goal.chain, goal.pinset, goal.algorithm, goal.pin_to) if name]
+    if len(asked) != 1:
+        raise UsageError(
+            Problem(
+                "a plan has one goal",
+                value=" ".join(asked) or "none",
+                expected="--to KEY, --ca CHAIN, --pinset NAME, --algorithm ALG or --pin-to keys|roots|none",
+            )
+        )
+    if goal.from_ and goal.from_ == goal.to:
+        raise UsageError(Problem("a key cannot take its own place", value=goal.to))
+
+
+def _hosts(inventory: Inventory, goal: Goal, new: str) -> tuple[str, ...]:
+    """Give the hosts a goal is about: those that serve a key of ours, or the one to go; else all of ours in use."""
+    used = used_hosts(inventory.policy)
+    if goal.from_:
+        return tuple(host for host in used if goal.from_ in set(served_now(inventory, host)))
+    if goal.chain:
+        names = inventory.chains[new].leaf.dns_names
+        leaf = inventory.chains[new].leaf
+        same = [h for h in used if any(leaf.covers(n) for n in inventory.policy.host_names(h))] if names else []
+        used = same or used
+    keyed = [host for host in used if any(True for _ in served_now(inventory, host))]
+    return tuple(keyed or used)
+
+
+def _chain(inventory: Inventory, host: str, name: str, now: datetime) -> tuple[Chain, tuple[str, ...]]:
+    chain, assumed = chain_to_serve(first_world(inventory, now), inventory, host, name)
+    return chain, ((assumed,) if assumed else ())
+
+
+def _of_algorithm(inventory: Inventory, algorithm: str) -> str:
+    wanted = [
+        name
+        for name, facts in inventory.keys.items()
+        if facts.key_type == algorithm and inventory.policy.keys[name].status == "active"
+    ]
+    served = {key for host in inventory.policy.hosts for key in served_now(inventory, host)}
+    found = next((name for name in wanted if name not in served), None)
+    if found is None:
+        raise UsageError(
+            Problem(
+                "no key of ours of this type is there to be served",
+                value=algorithm,
+                expected="a key under [keys] of that type that no host serves yet",
+                hint="make the key, add its CSR or public key to [keys], then plan again",
+            )
+        )
+    return found
+
+
+def _pinset(inventory: Inventory, goal: Goal) -> Target:
+    policy = inventory.policy
+    pinset = policy.pinsets[goal.pinset]
+    pins = [inventory.keys[name].pin for name in pinset.keys]
+    pins += [spki_pin(c.spki) for name in pinset.authorities for c in inventory.authorities[name][:1]]
+    used = used_hosts(policy)
+    hosts = goal.hosts or tuple(
+        host
+        for host in used
+        if pinset.covers is None or any(c.matches(n) for c in pinset.covers for n in policy.host_names(host))
+    )
+    names = tuple(name for host in hosts for name in policy.host_names(host))
+    return Target(hosts=hosts, names=names, only=tuple(dict.fromkeys(pins)))
+
+
+def _pin_to(inventory: Inventory, goal: Goal, now: datetime) -> Target:
+    """Pins on the keys that are served and their spares, on the roots of what is served, or none."""
+    policy = inventory.policy
+    hosts = goal.hosts or tuple(used_hosts(policy))
+    names = tuple(name for host in hosts for name in policy.host_names(host))
+    pins: list[Pin] = []
+    if goal.pin_to == "keys":
+        own = [key for host in hosts for key in served_now(inventory, host)]
+        spare = [k for p in policy.pinsets.values() for k in p.backups if policy.keys[k].status == "active"]
+        pins = [inventory.keys[name].pin for name in dict.fromkeys([*own, *spare])]
+        world = first_world(inventory, now)
+        leaves = [offer.chain.leaf for host in hosts for offer in world.served.get(host, ())]
+        pins += [spki_pin(leaf.spki) for leaf in leaves]
+    elif goal.pin_to == "roots":
+        pins = list(_roots(inventory, hosts))
+    if goal.pin_to != "none" and not pins:
+        raise UsageError(Problem(f"nothing is known to pin {goal.pin_to} on", value=", ".join(hosts)))
+    return Target(hosts=tuple(hosts), names=names, only=tuple(dict.fromkeys(pins)))
+
+
+def _roots(inventory: Inventory, hosts: Sequence[str]) -> Iterator[Pin]:
+    for host in hosts:
+        for name in inventory.policy.hosts[host].serves:
+            sent = inventory.chains[name].sent
+            signers = [c.signer for c in sent if c.signer is not None]
+            roots = {root.spki for store in inventory.trust.values() for root in store.roots}
+            tops = [spki for spki in signers if spki in roots] or signers[-1:]
+            yield from (spki_pin(spki) for spki in tops)

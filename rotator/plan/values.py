@@ -1,0 +1,198 @@
+"""A plan as a value: the goal, dated steps, the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.totals import Total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What is to be reached; what is left empty follows from the policy.
+
+    Attributes:
+        to: the key that is to be served.
+        from_: the key that is to go; "" ends the plan with serving `to`.
+        chain: the chain that is to be served instead, for a change of CA.
+        pinset: the pinset that everybody is to carry.
+        algorithm: the type of key that is to be served.
+        pin_to: `keys`, `roots` or `none`: what pins are to be on.
+        hosts: the hosts it is about.
+        by: the day by which it must be done.
+        take: the ways out that are taken, by id.
+        reason: why a loss beyond the budget is accepted, in somebody's words.
+        moved: steps that are moved by hand: by number, to a day.
+    """
+
+    to: str = ""
+    from_: str = ""
+    chain: str = ""
+    pinset: str = ""
+    algorithm: str = ""
+    pin_to: str = ""
+    hosts: tuple[str, ...] = ()
+    by: date | None = None
+    take: tuple[str, ...] = ()
+    reason: str = ""
+    moved: tuple[tuple[int, date], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Say it in a line."""
+        parts = []
+        if self.pin_to:
+            parts.append({"none": "stop pinning"}.get(self.pin_to, f"pin {self.pin_to}"))
+        elif self.pinset:
+            parts.append(f"pinset {self.pinset} everywhere")
+        else:
+            new = self.chain or self.to or self.algorithm
+            parts.append(f"{self.from_} -> {new}" if self.from_ else f"serve {new}")
+        if self.hosts:
+            parts.append(f"on {', '.join(self.hosts)}")
+        if self.by:
+            parts.append(f"by {self.by}")
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What holds a step back: an invariant, in a segment; with the formula and its values."""
+
+    invariant: str
+    segment: str = ""
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Who is broken and who is exposed at an instant."""
+
+    broken: Total
+    exposed: Total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step.
+
+    Attributes:
+        number: from 1.
+        action: `ship`, `serve`, `drop`, `floor`, `publish`, `revoke`, `observe` or `destroy`.
+        subject: what, in words of the policy.
+        title: the step in a line.
+        earliest, planned, latest: days; None where there is none.
+        before, after: the eve and the morrow; None where the step has no day.
+        binding: what it waits for.
+        undo: how it is taken back.
+        proof: what proves it done.
+        occurrences: the step as events and actions know it; empty for one that changes nothing on the servers.
+        app, version, pinset: for a release.
+        pins: the texts of pins that a release adds, and those it drops.
+    """
+
+    number: int
+    action: str
+    subject: str
+    title: str
+    earliest: date | None = None
+    planned: date | None = None
+    latest: date | None = None
+    before: Standing | None = None
+    after: Standing | None = None
+    binding: Binding = field(default_factory=lambda: Binding(invariant=""))
+    undo: str = ""
+    proof: str = ""
+    occurrences: tuple[Occurrence, ...] = ()
+    app: str = ""
+    version: str = ""
+    pinset: str = ""
+    adds: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """A way out of NEVER, with its price.
+
+    Attributes:
+        id: a stable id; `+` joins those that are taken together.
+        title: what is done.
+        left: the users that are still broken when the new chain is served, at best.
+        done: the day on which the chain can be served inside the budget; None: not inside the horizon.
+        price: what it costs.
+        safe: whether it keeps the budget.
+    """
+
+    id: str
+    title: str
+    left: Total
+    done: date | None
+    price: str
+    safe: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Why there is no plan: the step, and the segment that is in the way."""
+
+    step: int
+    segment: str
+    invariant: str
+    who: tuple[str, ...]
+    left: Total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A plan, or why there is none.
+
+    Attributes:
+        goal: what was asked.
+        made: when.
+        digests: of what it stands on, by name.
+        steps: in order.
+        at_best: the greatest share of users, in the worst segment, that ever accepts what is to be served.
+        blocked: why it is NEVER; None for a plan.
+        deadline: the day by which it must be done, and why; None where nothing presses.
+        exits: the ways out, the best first.
+        notes: what was assumed.
+        findings: what is missing for a good plan, in sentences.
+        replayed: what the replay says against it; empty: it agrees.
+        cadence: what the pins allow for keys that change, in sentences.
+        accepted: the loss that was accepted, with its reason; "" for none.
+    """
+
+    goal: Goal
+    made: datetime
+    digests: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    at_best: float | None = None
+    blocked: Blocked | None = None
+    deadline: tuple[date, str] | None = None
+    exits: tuple[Exit, ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    replayed: tuple[str, ...] = ()
+    cadence: tuple[str, ...] = ()
+    accepted: str = ""
+
+    @property
+    def never(self) -> bool:
+        """Say whether there is no safe plan inside budget and horizon."""
+        return self.blocked is not None
+
+    @property
+    def slack(self) -> int | None:
+        """Give the smallest number of days between planned and latest, over steps that have both."""
+        slacks = [(s.latest - s.planned).days for s in self.steps if s.latest is not None and s.planned is not None]
+        return min(slacks, default=None)
+
+    @property
+    def completes(self) -> date | None:
+        """Give the day of the last step that has one; None where one has none."""
+        days = [step.planned for step in self.steps if step.action in ("serve", "drop", "observe", "ship")]
+        return max((day for day in days if day is not None), default=None) if None not in days else None

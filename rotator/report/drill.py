@@ -1,0 +1,109 @@
+"""Losses, worst first: as JSON for programs, as a document for people."""
+
+from __future__ import annotations
+
+from rotator.model.when import iso, show
+from rotator.report.document import Block, Bullets, Document, Facts, Heading, Json, Paragraph, Table, number, percent
+from rotator.report.simulation import total_json
+from rotator.simulate.drill import Drill, Loss
+from rotator.simulate.totals import Total
+
+SCHEMA = 1
+SHOWN = 1_000
+"""Losses that are told unless all are asked for."""
+PRINTED = 40
+"""Losses in what people read."""
+
+
+def to_json(drill: Drill, *, every: bool = False) -> Json:
+    """Give a drill as plain JSON values; see `docs/drill.schema.json`."""
+    shown = drill.losses if every else drill.losses[:SHOWN]
+    return {
+        "schema": SCHEMA,
+        "policy": {"name": drill.inventory.policy.name, "sha256": drill.inventory.digest},
+        "at": iso(drill.at),
+        "broken": total_json(drill.broken),
+        "exposed": total_json(drill.exposed),
+        "total": len(drill.losses),
+        "losses": [_loss_json(loss) for loss in shown],
+    }
+
+
+def _loss_json(loss: Loss) -> Json:
+    return {
+        "events": list(loss.events),
+        "broken": total_json(loss.broken),
+        "exposed": total_json(loss.exposed),
+        "response": None if loss.response is None else list(loss.response),
+        "safe_on": None,  # the day until which an exposure lasts is the planner's to say
+    }
+
+
+def to_document(drill: Drill, *, every: bool = False) -> Document:
+    """Write a drill for people: single losses, then pairs that are worse than either of the two."""
+    alone = [loss for loss in drill.losses if len(loss.events) == 1]
+    by_event = {loss.events[0]: loss for loss in alone}
+    pairs = [loss for loss in drill.losses if len(loss.events) == 2 and _adds(loss, by_event)]
+    shown = pairs if every else pairs[:PRINTED]
+    blocks: list[Block] = [
+        *(Paragraph(text, strong=True) for text in headlines(drill)),
+        Facts((("broken today", _said(drill.broken)), ("exposed today", _said(drill.exposed)))),
+        Heading("one loss"),
+        _table(alone),
+        Heading(
+            f"two losses that are worse than either: {number(len(pairs))} of {number(len(drill.losses) - len(alone))}"
+        ),
+        *([_table(shown)] if shown else [Paragraph("none")]),
+        *([Paragraph(f"{number(len(pairs) - len(shown))} more with --all")] if len(shown) < len(pairs) else []),
+        Heading("what this stands on"),
+        Bullets(
+            (
+                "each line is an answer of `rotator simulate` for these events, before anybody answers them",
+                "the answer is what our servers can do at once: the chain that most clients take and that survives",
+                "it mends what is broken; a stolen key stays accepted all the same",
+                f"policy {drill.inventory.policy.name}, sha256 {drill.inventory.digest}",
+            )
+        ),
+    ]
+    return Document(
+        f"{drill.inventory.policy.name}: what losing one or two things does, at {show(drill.at)}", tuple(blocks)
+    )
+
+
+def headlines(drill: Drill) -> list[str]:
+    """Say the worst single loss, and for how many there is no answer."""
+    alone = [loss for loss in drill.losses if len(loss.events) == 1]
+    if not alone:
+        return ["There is nothing to lose: the policy names no key and no authority."]
+    worst = alone[0]
+    helpless = [loss for loss in alone if loss.response is None]
+    said = f"Worst single loss: {worst.events[0]}: {_said(worst.broken)} broken, {_said(worst.exposed)} exposed."
+    if helpless:
+        said += f" Nothing our servers have answers {number(len(helpless))} of {number(len(alone))} single losses."
+    return [said]
+
+
+def _adds(loss: Loss, alone: dict[str, Loss]) -> bool:
+    """Say whether a pair is worse than each of its two."""
+    return all(loss.badness > alone[event].badness for event in loss.events)
+
+
+def _table(losses: list[Loss]) -> Table:
+    rows = tuple(
+        (", ".join(loss.events), _said(loss.broken), _said(loss.exposed), _answer(loss.response)) for loss in losses
+    )
+    return Table(("lost", "broken", "exposed", "answer"), rows, right=("broken", "exposed"), wide="lost")
+
+
+def _answer(response: tuple[str, ...] | None) -> str:
+    if response is None:
+        return "none"
+    return ", ".join(response) or "-"
+
+
+def _said(total: Total) -> str:
+    if total.high is None:
+        return "unknown"
+    if total.share is None:
+        return number(total.high)
+    return f"{number(total.high)} ({percent(total.share)})" if total.high else "0"

@@ -1,0 +1,188 @@
+"""Counting clients in columns: each once, with the range where numbers or answers are not certain.
+
+Clients whose cohorts use the same hosts, in the same shares, through the same units are a class. Where a whole class
+is hit or none of it, its sizes are added once, whatever the number of cohorts. Where a share of it is hit, each cohort
+is rounded on its own, as `rotator.simulate.totals` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rotator.model.policy import Count
+from rotator.simulate.engine.codes import Flags, Indexes
+from rotator.simulate.engine.rulebook import instant_number
+from rotator.simulate.fleet import Connection, Fleet
+from rotator.simulate.totals import Total, by_cohort, share_of, union
+
+Shares = NDArray[np.float64]
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Which connections are hit, and which of them for certain."""
+
+    hit: Flags
+    sure: Flags
+
+    def __or__(self, other: Hits) -> Hits:
+        """Give what is hit at either of two instants."""
+        return Hits(self.hit | other.hit, self.sure | other.sure)
+
+    def lacks(self, other: Hits) -> bool:
+        """Say whether something of another one is not hit here, or not for certain."""
+        return bool((other.hit & ~self.hit).any() or (other.sure & ~self.sure).any())
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """Cohorts that use as many hosts in the same order and shares.
+
+    Attributes:
+        cohorts: their places among those that have connections.
+        connections: a row of connections for each.
+        shares: host and share of each column.
+        whole: every share is 1.
+    """
+
+    cohorts: Indexes
+    connections: Indexes
+    shares: tuple[tuple[str, float], ...]
+    whole: bool
+
+
+class Census:
+    """Everybody, with their numbers and the connections they have."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        groups = list(by_cohort(fleet.connections))
+        self.cohorts = [cohort for cohort, _ in groups]
+        self.low = np.array([0 if c.clients is None else c.clients.low for c in self.cohorts], np.int64)
+        self.high = np.array([0 if c.clients is None else c.clients.high for c in self.cohorts], np.int64)
+        self.known = np.array([c.clients is not None for c in self.cohorts], np.bool_)
+        self._names: dict[str, int] = {}
+        self.app = self._numbered([c.app for c in self.cohorts])
+        self.trust = self._numbered([c.trust for c in self.cohorts])
+        self.unit = self._numbered([c.unit for c in self.cohorts])
+        self.profiles = _profiles([group for _, group in groups])
+        self.population: Count | None = fleet.population
+        self.mixed = fleet.mixed
+        since = [0 if c.cohort.since is None else instant_number(c.cohort.since) for c in fleet.connections]
+        self._since = np.array(since, np.int64) if any(since) else None
+        self._on_host: dict[str, tuple[Indexes, Indexes]] = {}
+        self._unions: dict[tuple[tuple[tuple[str, float], ...], bytes], tuple[float, float]] = {}
+
+    def _numbered(self, names: Sequence[str]) -> Indexes:
+        return np.array([self._names.setdefault(name, len(self._names)) for name in names], np.int64)
+
+    def out_at(self, at: datetime) -> Flags:
+        """Say of each connection whether anybody has it at an instant."""
+        if self._since is None:
+            return np.ones(len(self.fleet.connections), np.bool_)
+        found: Flags = self._since <= instant_number(at)
+        return found
+
+    def total(self, hits: Hits, app: str | None = None, trust: str | None = None) -> Total:
+        """Count the clients behind some connections, each once; within an app or a trust store where one is named."""
+        inside = self._inside(app, trust)
+        most = np.where(inside, self._shares(hits.hit)[1], 0.0)
+        least = np.where(inside, self._shares(hits.sure)[0], 0.0)
+        touched = most > 0
+        if (touched & ~self.known).any():
+            return Total(low=None, high=None, share=None)
+        if self.mixed and len(np.unique(self.unit[touched & self.known])) > 1:
+            return Total(low=None, high=None, share=None)
+        low = int(_floor(self.low, least).sum())
+        high = int(_ceil(self.high, most).sum())
+        if high == 0:
+            return Total(low=0, high=0, share=0.0)
+        counted = inside & self.known
+        rest = int((self.low[counted] - _ceil(self.low[counted], most[counted])).sum())
+        shareless = bool((inside & ~self.known).any()) or (app is None and self.mixed)
+        return Total(low=low, high=high, share=None if shareless else share_of(high, high + rest))
+
+    def rest(self, hits: Hits) -> Total:
+        """Count the clients that use none of some connections."""
+        if self.population is None:
+            return Total(low=None, high=None, share=None)
+        low = int((self.low - _ceil(self.low, self._shares(hits.hit)[1])).sum())
+        high = int((self.high - _floor(self.high, self._shares(hits.sure)[0])).sum())
+        return Total(low=low, high=high, share=share_of(high, self.population.high))
+
+    def on_host(self, host: str, hits: Hits) -> tuple[int, int]:
+        """Count the clients of a host that are hit, and all of them; those whose number nobody knows count as one."""
+        if host not in self._on_host:
+            own = [c for c in self.fleet.connections if c.host == host]
+            sizes = [1 if c.clients is None else c.clients.high for c in own]
+            self._on_host[host] = np.array([c.index for c in own], np.int64), np.array(sizes, np.int64)
+        places, clients = self._on_host[host]
+        return int(clients[hits.hit[places]].sum()), int(clients.sum())
+
+    def _inside(self, app: str | None, trust: str | None) -> Flags:
+        found = np.ones(len(self.cohorts), np.bool_)
+        if app is not None:
+            found &= self.app == self._names.get(app, -1)
+        if trust is not None:
+            found &= self.trust == self._names.get(trust, -1)
+        return found
+
+    def _shares(self, hit: Flags) -> tuple[Shares, Shares]:
+        """Give for each cohort the least and the most of it that uses any of some connections."""
+        least = np.zeros(len(self.cohorts))
+        most = np.zeros(len(self.cohorts))
+        for profile in self.profiles:
+            rows = hit[profile.connections]
+            if profile.whole:
+                least[profile.cohorts] = most[profile.cohorts] = rows.any(axis=1)
+                continue
+            packed = np.packbits(rows, axis=1)
+            alike, places = np.unique(packed, axis=0, return_inverse=True)
+            found = np.array([self._union(profile, row) for row in alike]).reshape(len(alike), 2)
+            least[profile.cohorts] = found[places.ravel(), 0]
+            most[profile.cohorts] = found[places.ravel(), 1]
+        return least, most
+
+    def _union(self, profile: _Profile, packed: NDArray[np.uint8]) -> tuple[float, float]:
+        key = (profile.shares, packed.tobytes())
+        if key not in self._unions:
+            bits = np.unpackbits(packed, count=len(profile.shares)).tolist()
+            shares: dict[str, float] = {}
+            for (host, share), bit in zip(profile.shares, bits, strict=True):
+                if bit:
+                    shares[host] = max(shares.get(host, 0.0), share)
+            self._unions[key] = union(list(shares.values()))
+        return self._unions[key]
+
+
+def _profiles(groups: Sequence[Sequence[Connection]]) -> tuple[_Profile, ...]:
+    found: dict[tuple[tuple[str, float], ...], tuple[list[int], list[list[int]]]] = {}
+    for number, group in enumerate(groups):
+        cohorts, rows = found.setdefault(tuple((c.host, c.share) for c in group), ([], []))
+        cohorts.append(number)
+        rows.append([c.index for c in group])
+    return tuple(
+        _Profile(
+            np.array(cohorts, np.int64),
+            np.array(rows, np.int64),
+            shares,
+            whole=all(share == 1 for _, share in shares),
+        )
+        for shares, (cohorts, rows) in found.items()
+    )
+
+
+def _floor(clients: Indexes, share: Shares) -> Indexes:
+    found: Indexes = np.floor(clients * share + _ROUNDING).astype(np.int64)
+    return found
+
+
+def _ceil(clients: Indexes, share: Shares) -> Indexes:
+    found: Indexes = np.ceil(clients * share - _ROUNDING).astype(np.int64)
+    return found

@@ -1,0 +1,379 @@
+"""Who runs what at a time: the counts of the policy, moved on by each app's curve.
+
+The forecast starts on the day of the counts, which hold for the whole of it. Releases that went out by then say what
+people on each version are made of; later ones, and floors, move them. Totals are kept: nobody comes or goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from rotator.model.adoption import (
+    AT_ONCE,
+    PRESETS,
+    ROLLOUTS,
+    Curve,
+    Launch,
+    Mix,
+    Push,
+    Ramp,
+    mix_on,
+    where,
+)
+from rotator.model.policy import App, Count, Policy
+from rotator.model.versions import order as version_order
+from rotator.model.when import BEGINNING, DAY, start_of
+from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort, Standing, add, split
+from rotator.simulate.fleet import Fleet
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.matching import platform_of
+from rotator.simulate.running import can_run
+
+FLOOR_REACH = 0.82
+FLOOR_DAYS = 7.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloorAt:
+    """A floor that is raised at an instant.
+
+    Attributes:
+        app: whose.
+        version: the version below which people are made to update.
+        at: from when on.
+        reach: the share of those who can update that does.
+        days: by when they have.
+        hard: who does not is locked out.
+    """
+
+    app: str
+    version: str
+    at: datetime
+    reach: float = FLOOR_REACH
+    days: float = FLOOR_DAYS
+    hard: bool = True
+
+
+def floors_of(policy: Policy) -> Iterator[Occurrence]:
+    """Give the floors that the policy names as actions; the counts know already of those before their day."""
+    for name, app in policy.apps.items():
+        counted = policy.counted(name)
+        for floor in app.floors:
+            if counted is not None and floor.date < counted:
+                continue
+            options = [("mode", floor.mode)]
+            if floor.reach is not None:
+                options.append(("reach", f"{floor.reach:g}"))
+            if floor.reach_days is not None:
+                options.append(("reach-days", f"{floor.reach_days:g}d"))
+            yield Occurrence(
+                id="floor",
+                parts=(name, floor.version),
+                options=tuple(options),
+                at=start_of(floor.date),
+                action=True,
+            )
+
+
+def floor_at(occurrence: Occurrence) -> FloorAt:
+    """Read the action that raises a floor; what it does not say is assumed.
+
+    Raises:
+        ValueError: it has no instant yet.
+    """
+    if occurrence.at is None:
+        message = "a floor is raised at an instant"
+        raise ValueError(message)
+    reach, days = occurrence.option("reach"), occurrence.option("reach-days")
+    return FloorAt(
+        app=occurrence.parts[0],
+        version=occurrence.parts[1],
+        at=occurrence.at,
+        reach=FLOOR_REACH if not reach else float(reach),
+        days=FLOOR_DAYS if not days else float(days.removesuffix("d")),
+        hard=occurrence.option("mode") != "soft",
+    )
+
+
+def curve_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = None) -> Curve | None:
+    """Give the curve of an app; None where it stands still.
+
+    Args:
+        app: the app.
+        fitted: what was fitted to its counts.
+        otherwise: what to take where the policy says nothing, or names a fit that is not there.
+    """
+    own = app.adoption
+    if own is None:
+        return otherwise
+    if own.preset == "fitted":
+        return fitted or otherwise or PRESETS["typical"]
+    if own.preset is not None:
+        return PRESETS[own.preset]
+    never, fast = own.never or 0.0, own.fast or 0.0
+    return Curve(
+        fast=fast, slow=max(0.0, 1.0 - never - fast), fast_days=own.fast_days or 1.0, slow_days=own.slow_days or 1.0
+    )
+
+
+def ramp_of(app: App) -> Ramp:
+    """Give how a release of an app rolls out: as the policy says, else as its store does."""
+    if isinstance(app.rollout, tuple):
+        return tuple(sorted(app.rollout)) or AT_ONCE
+    by_store = {"ios": "apple-phased", "android": "staged-7d"}
+    return ROLLOUTS[app.rollout or by_store.get(platform_of(app), "at-once")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """People counted on one version, and how they move."""
+
+    cohort: Cohort
+    curve: Curve
+    mix: Mix
+    launches: tuple[Launch, ...]
+    rank: int
+
+
+@dataclass(kw_only=True)
+class Forecast:
+    """The clients of a fleet at any instant.
+
+    Attributes:
+        fleet: the fleet on the day of the counts, with a cohort for everything that people may come to run.
+        notes: what was assumed.
+    """
+
+    fleet: Fleet
+    notes: tuple[str, ...] = ()
+    _sources: tuple[_Source, ...] = ()
+    _starts: Mapping[str, datetime] = field(default_factory=dict)
+    _ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    _pushes: Mapping[str, tuple[Push, ...]] = field(default_factory=dict)
+    _targets: Mapping[tuple[str, int, str, bool, Standing], Cohort] = field(default_factory=dict)
+    _still: datetime = BEGINNING
+    _memo: dict[datetime, Mapping[Cohort, Count | None]] = field(default_factory=dict)
+
+    def day(self, app: str, at: datetime) -> float:
+        """Give the days from the counts of an app to an instant, 0 within their own day."""
+        start = self._starts.get(app, at)
+        return 0.0 if at < start + DAY else (at - start) / DAY
+
+    def settled(self, at: datetime) -> datetime:
+        """Give an instant that stands for another: the same where nobody moves, or not yet."""
+        starts = [self._starts[source.cohort.app] for source in self._sources if source.launches]
+        start = min(starts, default=None)
+        return at if start is not None and at >= start + DAY else self._still
+
+    def sizes(self, at: datetime) -> Mapping[Cohort, Count | None]:
+        """Give the clients of each cohort at an instant."""
+        if at not in self._memo:
+            self._memo[at] = self._sized(at)
+        return self._memo[at]
+
+    def fleet_at(self, at: datetime) -> Fleet:
+        """Give the fleet of an instant: the same cohorts in the same order, with the clients of then."""
+        sizes = self.sizes(at)
+        fresh = {cohort: replace(cohort, clients=sizes[cohort]) for cohort in self.fleet.cohorts}
+        return Fleet(
+            cohorts=tuple(fresh[cohort] for cohort in self.fleet.cohorts),
+            connections=tuple(replace(c, cohort=fresh[c.cohort]) for c in self.fleet.connections),
+        )
+
+    def _sized(self, at: datetime) -> Mapping[Cohort, Count | None]:
+        found: dict[Cohort, Count | None] = {cohort: cohort.clients for cohort in self.fleet.cohorts}
+        for source in self._sources:
+            if found[source.cohort] is not None:
+                found[source.cohort] = Count(low=0, high=0)
+        for source in self._sources:
+            clients = source.cohort.clients
+            if clients is None or not clients.high:
+                continue
+            for target, count in self._moved(source, clients, at):
+                before = found[target]
+                found[target] = add([count] if before is None else [before, count])
+        return found
+
+    def _moved(self, source: _Source, clients: Count, at: datetime) -> Iterator[tuple[Cohort, Count]]:
+        """Give where the people of one source are, to the last one."""
+        own = source.cohort
+        there = where(
+            source.curve,
+            source.mix,
+            source.rank,
+            source.launches,
+            self._pushes.get(own.app, ()),
+            self.day(own.app, at),
+        )
+        parts: dict[tuple[int, Standing], float] = {}
+        for rank, share in there.on.items():
+            locked = there.locked.get(rank, 0.0)
+            parts[rank, Standing.STAYS] = locked
+            parts[rank, Standing.MOVES] = max(0.0, share - locked)
+        # Who moves comes last, so that what rounding leaves over stays where it was.
+        shares = {f"{rank}/{standing}": part for (rank, standing), part in parts.items() if part > 0}
+        counts = split(clients, shares)
+        for (rank, standing), part in parts.items():
+            if part > 0:
+                release = self._ranks[own.app][rank]
+                target = self._targets.get((own.app, release, own.trust, own.offline, standing))
+                target = target or self._targets[own.app, release, own.trust, own.offline, own.standing]
+                yield target, counts[f"{rank}/{standing}"]
+
+
+def forecast(
+    policy: Policy,
+    fleet: Fleet,
+    *,
+    now: date,
+    shipped: Mapping[tuple[str, str], datetime] | None = None,
+    floors: Iterable[FloorAt] = (),
+    fitted: Mapping[str, Curve] | None = None,
+    otherwise: Curve | None = None,
+) -> Forecast:
+    """Make the forecast of a fleet.
+
+    Args:
+        policy: the policy, releases that are asked about among its own.
+        fleet: its fleet, made with room for everybody who moves (`fleet_of(..., moving=...)`).
+        now: the day of the session, where the policy does not say when clients were counted.
+        shipped: when releases that are asked about reach the first clients, by app and version.
+        floors: those that are raised, the policy's own among them.
+        fitted: curves that were fitted, by app.
+        otherwise: the curve of apps that name none; None leaves them as they are.
+    """
+    starts: dict[str, datetime] = {}
+    ranks: dict[str, Sequence[int]] = {}
+    pushes: dict[str, tuple[Push, ...]] = {}
+    sources: list[_Source] = []
+    notes = list(_standing_still(policy, otherwise))
+    floors = tuple(floors)
+    for name, app in policy.apps.items():
+        curve = curve_of(app, (fitted or {}).get(name), otherwise)
+        if curve is None or not app.releases:
+            continue
+        start = start_of(policy.counted(name) or now)
+        line = _Line.of(name, app, start, shipped or {})
+        starts[name], ranks[name] = start, line.ranked
+        pushes[name] = tuple(_push(line, app, f, start) for f in floors if f.app == name)
+        notes += line.notes(app, curve, policy.counted(name))
+        sources += [
+            _source(policy, app, cohort, curve, line)
+            for cohort in fleet.cohorts
+            if cohort.app == name and cohort.release != UNSEEN_RELEASE and cohort.standing is not Standing.STAYS
+        ]
+    targets = {(c.app, c.release, c.trust, c.offline, c.standing): c for c in fleet.cohorts}
+    return Forecast(
+        fleet=fleet,
+        notes=tuple(notes),
+        _sources=tuple(sources),
+        _starts=starts,
+        _ranks=ranks,
+        _pushes=pushes,
+        _targets=targets,
+    )
+
+
+def _standing_still(policy: Policy, otherwise: Curve | None) -> Iterator[str]:
+    """Say which clients stay as they were counted."""
+    still = [n for n, app in policy.apps.items() if (app.adoption is None and otherwise is None) or not app.releases]
+    days = {policy.counted(name) for name in still}
+    if not still:
+        return
+    day = f"as of {min(d for d in days if d)}" if all(days) else "as the policy states them"
+    who = "" if len(still) == len(policy.apps) else f" of {', '.join(still)}"
+    yield f"assumed: client counts{who} are frozen {day}; nobody updates here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """The releases of an app in order.
+
+    Attributes:
+        app: the app.
+        ranked: the index of the release at each rank, oldest first.
+        days: by rank, the day on which it reached clients, counted from the counts; None where nobody says.
+        ramp: how releases roll out.
+    """
+
+    app: str
+    ranked: tuple[int, ...]
+    days: tuple[float | None, ...]
+    ramp: Ramp
+    new_installs: float
+
+    @classmethod
+    def of(cls, name: str, app: App, start: datetime, shipped: Mapping[tuple[str, str], datetime]) -> _Line:
+        order = sorted(range(len(app.releases)), key=lambda i: (version_order(app.releases[i].version), -i))
+        days = []
+        for index in order:
+            release = app.releases[index]
+            out = shipped.get((name, release.version))
+            if out is None and release.released is not None:
+                out = start_of(release.released)
+            days.append(None if out is None else (out - start) / timedelta(days=1))
+        return cls(app=name, ranked=tuple(order), days=tuple(days), ramp=ramp_of(app), new_installs=app.new_installs)
+
+    def notes(self, app: App, curve: Curve, counted: date | None) -> Iterator[str]:
+        named = app.adoption.preset if app.adoption is not None else "typical"
+        shown = f"preset {named}" if named and named != "fitted" else named or "as the policy states it"
+        from_ = f"from {counted} " if counted is not None else ""
+        yield f"{'' if named == 'fitted' else 'assumed: '}clients of {self.app} update {from_}by a curve ({shown})"
+        if any(day is None for day in self.days[:-1]) and curve.never < 1:
+            yield (
+                f"assumed: clients of {self.app} stay on versions whose `released` is not given, "
+                "because nobody can tell how long they have stayed already"
+            )
+
+    def mix(self, curve: Curve, rank: int, runs: Sequence[int]) -> Mix:
+        """Give the mix on the release of a rank, of people who can run the releases of some ranks."""
+        own = self.days[rank]
+        later = [day for r, day in enumerate(self.days) if r > rank and r in runs and day is not None and day <= 0]
+        undated = any(r > rank and self.days[r] is None for r in runs)
+        if not later:
+            if undated and rank != len(self.days) - 1:
+                return (0.0, 0.0, 1.0)
+            newest_for = None if own is None or not self._older(rank) else -own
+            return mix_on(
+                curve, newest_for=newest_for, new_installs=self.new_installs, fresh_days=max(0.0, -(own or 0.0))
+            )
+        successor = min(later)
+        if own is None:
+            return (0.0, 0.0, 1.0)
+        newest_for = max(0.0, successor - own) if self._older(rank) else None
+        return mix_on(
+            curve,
+            newest_for=newest_for,
+            since=-successor,
+            new_installs=self.new_installs,
+            fresh_days=max(0.0, successor - own),
+        )
+
+    def _older(self, rank: int) -> bool:
+        return rank > 0
+
+
+def _source(policy: Policy, app: App, cohort: Cohort, curve: Curve, line: _Line) -> _Source:
+    rank = line.ranked.index(cohort.release)
+    runs = [r for r, index in enumerate(line.ranked) if r > rank and can_run(policy, app, cohort, app.releases[index])]
+    launches = tuple(
+        Launch(rank=r, at=day, ramp=line.ramp if day > 0 or not _over(line.ramp, -day) else AT_ONCE)
+        for r, day in ((r, line.days[r]) for r in runs)
+        if day is not None
+    )
+    return _Source(cohort=cohort, curve=curve, mix=line.mix(curve, rank, runs), launches=launches, rank=rank)
+
+
+def _over(ramp: Ramp, days: float) -> bool:
+    return not ramp or days >= ramp[-1][0]
+
+
+def _push(line: _Line, app: App, floor: FloorAt, start: datetime) -> Push:
+    """Give a floor as a curve sees it: it stands on the first release that is not below its version."""
+    own = version_order(floor.version)
+    rank = next(
+        (r for r, i in enumerate(line.ranked) if version_order(app.releases[i].version) >= own), len(line.ranked)
+    )
+    return Push(rank=rank, at=(floor.at - start) / DAY, reach=floor.reach, days=floor.days, hard=floor.hard)

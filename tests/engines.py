@@ -1,0 +1,58 @@
+"""Hold the fleet engine against the judge, on everything both of them say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from rotator.model.verdicts import Verdict
+from rotator.simulate.asked import as_asked
+from rotator.simulate.engine.engine import Engine
+from rotator.simulate.engine.sight import Seen, Sight
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.impact import Impact, day_hits, day_totals
+from rotator.simulate.question import Picture, expiries
+from rotator.simulate.scene import Judges
+from rotator.simulate.timeline import Timeline, check_names
+from rotator.simulate.timeline import happenings as in_order
+
+TOTALS = ("ok", "unpinned", "broken", "exposed", "lost")
+
+
+def seen(impact: Impact) -> dict[int, Seen]:
+    """Give what the judge says of each connection."""
+    return {
+        row.connection.index: Seen(row.verdict, row.reason, row.attacker_reason, row.pin_in_force, row.unsure)
+        for row in impact.rows
+    }
+
+
+def same(sight: Sight, impact: Impact) -> None:
+    """Hold the engine against the judge on everything both say."""
+    told = {index: sight.seen(index) for index in range(len(impact.fleet.connections))}
+    assert {index: own for index, own in told.items() if own is not None} == seen(impact)
+    for name in TOTALS:
+        assert getattr(sight, name) == getattr(impact, name), name
+    for cohort in {(c.app, c.trust) for c in impact.fleet.cohorts}:
+        app, trust = cohort
+        for verdicts in ((Verdict.BREAKS, Verdict.LOST), (Verdict.EXPOSED, Verdict.LOST)):
+            assert sight.total(*verdicts, app=app) == impact.total(*verdicts, app=app)
+            assert sight.total(*verdicts, app=app, trust=trust) == impact.total(*verdicts, app=app, trust=trust)
+    assert sight.reasons() == Counter((r.verdict, r.reason, r.attacker_reason) for r in impact.rows)
+
+
+def hold(own: Picture, events: tuple[Occurrence, ...], at: datetime, days: int = 200) -> None:
+    """Hold one engine against one judge at every instant of a window at which an answer may change."""
+    check_names(events, own.policy)
+    order = in_order(events, at, own.policy)
+    asked = as_asked(own.inventory, own.material, own.context, own.digest, order)
+    fleet = asked.forecast(own.table, at.date()).fleet_at(at)
+    engine, judges = Engine(asked.inventory, fleet), Judges(asked.inventory)
+    timeline = Timeline(asked.inventory, order)
+    sights, impacts = [], []
+    for instant in timeline.instants(at, at + timedelta(days=days), expiries(fleet, asked.inventory)):
+        world = timeline.world_at(instant)
+        sights.append(engine.sight(world, instant))
+        impacts.append(judges.impact(fleet, world, instant))
+        same(sights[-1], impacts[-1])
+    assert engine.day_totals(sights) == day_totals(day_hits(impacts), fleet)

@@ -1,0 +1,33 @@
+"""The fleet engine says what the judge says: verdicts, reasons, doubts and totals, on drawn policies and events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotator.errors import UsageError
+from rotator.mechanisms.registry import KNOWN_IDS
+from rotator.model.policy import Policy
+from rotator.simulate.grammar import Occurrence
+from tests.engines import hold
+from tests.property.strategies import MECHANISMS, happenings, instants, picture, policies
+
+
+@st.composite
+def of_every_mechanism(draw: st.DrawFn) -> Policy:
+    """Draw a policy whose apps pin with any client technology there is, by itself or beside another one."""
+    drawn = draw(policies(known=False))
+    every = st.lists(st.sampled_from((*KNOWN_IDS, *MECHANISMS)), min_size=1, max_size=2, unique=True).map(tuple)
+    apps = {name: replace(app, mechanism=draw(every)) for name, app in drawn.apps.items()}
+    return replace(drawn, apps=apps)
+
+
+@given(policy=of_every_mechanism(), events=happenings(), at=instants)
+def test_the_engine_says_what_the_judge_says(policy: Policy, events: tuple[Occurrence, ...], at: datetime) -> None:
+    try:
+        hold(picture(policy), events, at)
+    except UsageError:
+        return
