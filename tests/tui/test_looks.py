@@ -101,9 +101,9 @@ def test_no_size_ends_the_program(tmp_path: Path, size: tuple[int, int]) -> None
 def test_where_there_is_hardly_any_room_one_list_stands_alone_and_tab_goes_to_the_others(tmp_path: Path) -> None:
     first, second = drive(planner(copy_of("storefront.toml", tmp_path)), "1 .", "tab .", size=(50, 8))
     assert "PINSETS" in first
-    assert "VERDICT" not in first
+    assert "CLIENTS OF" not in first
     assert "BREAKS 0" in first
-    assert "VERDICT" in second
+    assert "CLIENTS OF" in second
     assert "PINSETS" not in second
 
 
