@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -48,6 +49,8 @@ from rotator.workflows.whatif import (
 from rotator.workflows.whatif import answer as answer_of
 
 DATES = ("start",)
+FEW, REST_SECONDS = 300, 0.4
+"""Connections up to which time is played at every key; with more, once the keys rest for this long."""
 CELLS = 26
 """Cells of the axis of time on a narrow screen."""
 
@@ -85,6 +88,7 @@ class WhatIfScreen(PlannerScreen):
         self.unit = WEEK
         self.course: Course | None = None
         self.course_of: tuple[object, ...] = ()
+        self.waiting: Timer | None = None
         self.telling: tuple[str, str, object] | None = None
         for pane in (self.knobs, self.clients, self.sides):
             pane.add_class("pane")
@@ -172,7 +176,16 @@ class WhatIfScreen(PlannerScreen):
             if not worker.is_cancelled:
                 app.call_from_thread(self._played, key, found)
 
-        self.run_worker(play, thread=True, exclusive=True, group="course", exit_on_error=False)
+        def begin() -> None:
+            self.run_worker(play, thread=True, exclusive=True, group="course", exit_on_error=False)
+
+        if self.waiting is not None:
+            self.waiting.stop()
+        if self.answer is not None and len(self.answer.fleet.connections) > FEW:
+            # While knobs are being turned their answers come first; time follows when the keys rest.
+            self.waiting = self.set_timer(REST_SECONDS, begin)
+        else:
+            begin()
 
     def _played(self, key: tuple[object, ...], found: Course) -> None:
         if key == self.course_of and self.is_mounted:

@@ -183,6 +183,9 @@ class Cohorts:
         return f"~{text}" if assumed else text
 
     def _fill_sides(self, answer: Answer, kept: Sequence[Side], now: str) -> None:
+        if not kept:
+            self.sides.fill([])
+            return
         lines = []
         for number, (name, one) in enumerate([*((side.title, side.answer) for side in kept), (now, answer)]):
             impact = one.impact
