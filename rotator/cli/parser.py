@@ -46,6 +46,8 @@ def _policy(command: argparse.ArgumentParser) -> None:
 def _open(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("--summary", action="store_true", help="print the summary on a terminal too")
+    command.add_argument("--no-mouse", action="store_true", help="the planner does not listen to the mouse")
+    command.add_argument("--keymap", choices=("default", "vim"), help="the keymap of the planner")
 
 
 def _new(command: argparse.ArgumentParser) -> None:
@@ -213,6 +215,9 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--drop", action="append", default=[], metavar="KEY", help="take this key out, as compromised")
     command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
     command.add_argument("--write", action="store_true", help="write over the policy's own files")
+    command.add_argument(
+        "--leave-out", action="append", default=[], metavar="FILE", help="do not write this one of the files shown"
+    )
     command.add_argument("--override", default="", metavar="REASON", help="go on against a refusal; kept in the report")
 
 
@@ -270,14 +275,35 @@ def _mechanisms(command: argparse.ArgumentParser) -> None:
 
 
 def _report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("list", "show"), help="list them, or show one")
+    command.add_argument("action", choices=("list", "show", "diff"), help="list them, show one, or compare two")
     command.add_argument(
         "targets",
         nargs="*",
         metavar="[POLICY] [ID]",
         help="the policy (default: every one in this folder), and a report's id, its beginning, or `last`",
     )
+    command.add_argument("--at", default="", metavar="DATE", help="show what the report says of one of its days")
     command.add_argument("--format", choices=("text", "md", "html", "json"), default="text", help="how to show it")
+
+
+def _edit(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "edit", nargs="?", metavar="EDIT", help="what to do; none lists every edit and what it asks for"
+    )
+    command.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help="the answers; lists have commas")
+    command.add_argument("--write", action="store_true", help="write the change into the policy")
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="the address to listen at")
+    command.add_argument("--port", type=int, default=8000, metavar="N", help="the port to listen at")
+    command.add_argument(
+        "--open-to-others",
+        action="store_true",
+        help="listen at an address that others can reach, though whoever opens the page can write the policy",
+    )
 
 
 COMMANDS: dict[str, tuple[Any, str]] = {
@@ -294,7 +320,9 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "import": (_import, "a shipped pin file to policy TOML"),
     "export": (_export, "updated pinsets for every platform, the updated policy, the report"),
     "fleet": (_fleet, "user counts from files of the stores, shown before they are written"),
+    "edit": (_edit, "add or retire keys, compose pinsets, plan chains, releases and events"),
     "report": (_report, "past reports"),
     "review": (_review, "what a change to the policy does, for a pull request"),
+    "serve": (_serve, "the planner in a browser"),
     "mechanisms": (_mechanisms, "every client technology and what it checks"),
 }

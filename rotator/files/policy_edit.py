@@ -44,6 +44,13 @@ def apply(text: str, edits: Iterable[Edit], file: str) -> str:
 
 
 def _set(document: Any, edit: SetValue) -> None:  # noqa: ANN401 - a document of tomlrt
+    if isinstance(edit.value, list) and _is_rows(document, edit):
+        import tomlrt
+
+        document.install(
+            [str(part) for part in edit.path], tomlrt.AoT(row for row in edit.value if isinstance(row, dict))
+        )
+        return
     *parents, last = edit.path
     here = document
     for depth, part in enumerate(parents):
@@ -59,6 +66,23 @@ def _set(document: Any, edit: SetValue) -> None:  # noqa: ANN401 - a document of
             table[key] = value
         return
     here[last] = edit.value
+
+
+_ROWS = ("calendar", "scenarios", "exports", "freeze", "allow")
+"""Tables whose rows are written one below the other, as people write them."""
+
+
+def _is_rows(document: Any, edit: SetValue) -> bool:  # noqa: ANN401 - a document of tomlrt
+    """Say whether an edit brings the first rows of a table that is written `[[like.this]]`."""
+    if edit.inline or edit.path[0] not in _ROWS or not all(isinstance(part, str) for part in edit.path):
+        return False
+    here = document
+    for part in edit.path:
+        if part not in here:
+            value = edit.value
+            return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+        here = here[part]
+    return False
 
 
 def _insert(document: Any, edit: Insert) -> None:  # noqa: ANN401 - a document of tomlrt

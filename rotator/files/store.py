@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -40,13 +41,14 @@ def current(path: Path) -> bytes | None:
         raise _problem(path, error) from None
 
 
-def write(path: Path, data: bytes, *, expected: bytes | None) -> None:
+def write(path: Path, data: bytes, *, expected: bytes | None, private: bool = False) -> None:
     """Replace a file atomically, if it still holds what was shown.
 
     Args:
         path: the file; where it is a link, the file it leads to is replaced.
         data: what it is to hold.
         expected: what it held when the person saw the change; None when there was no file.
+        private: a file that is new can be read by its owner alone, and so can a folder that is made for it.
 
     Raises:
         InputError: it changed since, or cannot be written; nothing was written then.
@@ -61,6 +63,9 @@ def write(path: Path, data: bytes, *, expected: bytes | None) -> None:
             )
         )
     try:
+        if private and not target.parent.exists():
+            target.parent.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
@@ -68,7 +73,8 @@ def write(path: Path, data: bytes, *, expected: bytes | None) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
+            fresh = 0o600 if private else 0o666 & ~_umask()
+            mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else fresh
             Path(temporary).chmod(mode)
             Path(temporary).replace(target)
         except BaseException:
@@ -77,6 +83,16 @@ def write(path: Path, data: bytes, *, expected: bytes | None) -> None:
             raise
     except OSError as error:
         raise _problem(path, error) from None
+
+
+def clear_leftovers(path: Path) -> None:
+    """Take away what programs left beside a file that were killed while they wrote it; call it where none can write."""
+    target = Path(os.path.realpath(path))
+    name = re.compile(re.escape(f".{target.name}.") + "[a-z0-9_]{8}")
+    with contextlib.suppress(OSError):
+        for other in target.parent.iterdir():
+            if name.fullmatch(other.name):
+                other.unlink()
 
 
 @contextlib.contextmanager
@@ -120,7 +136,7 @@ def locked(policy: str) -> Iterator[None]:
     lock = folder / "lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise _problem(lock, error) from None
     try:
@@ -128,6 +144,41 @@ def locked(policy: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def hold(lock: Path) -> int:
+    """Make a lock file and hold it until the handle that is given is closed, or the program ends in any way.
+
+    Raises:
+        InputError: it cannot be made, or another program holds it.
+    """
+    try:
+        lock.parent.parent.mkdir(parents=True, exist_ok=True)
+        lock.parent.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _problem(lock, error) from None
+    try:
+        _take(handle, lock)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def is_held(lock: Path) -> bool:
+    """Say whether a program that lives holds a lock file."""
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        _take(handle, lock)
+    except InputError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _take(handle: int, lock: Path) -> None:

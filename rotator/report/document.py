@@ -144,6 +144,8 @@ def compact(low: int, high: int) -> str:
                 f"{value / size:.{2 if value < 10 * size else 1 if value < 100 * size else 0}f}"
                 for value in (low, high)
             ]
+            if all(end.endswith(".0") for end in ends):
+                ends = [end[:-2] for end in ends]
             return f"{ends[1]} {unit}" if low == high else f"{ends[0]}-{ends[1]} {unit}"
     return f"{high:,}" if low == high else f"{low:,}-{high:,}"
 

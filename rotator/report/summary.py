@@ -5,7 +5,7 @@ Attention, what we hold, if it happened today, to do by date, next safe step, ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -22,8 +22,11 @@ from rotator.simulate.inventory import Inventory
 from rotator.simulate.standard import IfRow
 from rotator.simulate.totals import Total
 
-WIDTH = 80
+WIDTH = 78
+"""Two cells less than a terminal has: the planner shows the page beside a cursor and a scroll bar."""
 MOST_LINES = 49
+ROWS = 5
+"""The questions that are answered for today."""
 MOST = ((5, 4), (4, 4), (3, 4), (3, 3), (2, 3), (2, 2), (1, 1))
 """Things to do and dates shown: the first pair with which the page is short enough."""
 
@@ -78,16 +81,65 @@ class Summary:
         return tuple(sorted(todo, key=lambda f: (f.due or date.max, f.severity.rank)))
 
 
+@dataclass(frozen=True, slots=True)
+class PageLine:
+    """A line of the page: its text, the section it stands in, and which of that section's items it is about."""
+
+    text: str
+    section: str = ""
+    item: int = -1
+
+
 def render(summary: Summary) -> str:
-    """Write the page."""
-    lines: list[str] = []
+    """Write the page, short enough to be one."""
+    lines: list[PageLine] = []
     for to_do, dates in MOST:
-        lines = [_head(summary), "", *_attention(summary), "", *_hold(summary), "", *_ifs(summary), ""]
-        lines += [*_to_do(summary, to_do), "", *_next(summary), "", *_calendar(summary, dates), ""]
-        lines += [*_stand_on(summary), "", *_end(summary)]
+        lines = page(summary, to_do, dates)
         if len(lines) <= MOST_LINES:
             break
-    return to_ascii("\n".join(printable(line.rstrip()) for line in lines)) + "\n"
+    return to_ascii("\n".join(line.text for line in lines)) + "\n"
+
+
+def page(summary: Summary, to_do: int, dates: int) -> list[PageLine]:
+    """Write the lines of the page.
+
+    Args:
+        summary: what it says.
+        to_do: the things to do that are shown.
+        dates: the dates that are shown.
+    """
+    sections: tuple[tuple[str, Iterable[str]], ...] = (
+        ("head", [_head(summary)]),
+        ("attention", _attention(summary)),
+        ("hold", _hold(summary)),
+        ("if", _ifs(summary)),
+        ("to do", _to_do(summary, to_do)),
+        ("next", _next(summary)),
+        ("calendar", _calendar(summary, dates)),
+        ("stands on", _stand_on(summary)),
+        ("end", _end(summary)),
+    )
+    found: list[PageLine] = []
+    for name, lines in sections:
+        if found:
+            found.append(PageLine(""))
+        item = -1
+        for place, line in enumerate(lines):
+            if _begins(name, place, line):
+                item += 1
+            found.append(PageLine(printable(line.rstrip()), name, item))
+    return found
+
+
+def _begins(section: str, place: int, line: str) -> bool:
+    """Say whether a line begins another item of its section; the first line of a section with items is its title."""
+    if section == "hold":
+        return line[2:3] != " "
+    if section == "if":
+        return 0 < place <= ROWS
+    if section == "to do":
+        return place > 0 and line[2:3].isdigit()
+    return section in ("next", "calendar") and place > 0 and line[2:3] != " "
 
 
 def _head(summary: Summary) -> str:
@@ -165,10 +217,10 @@ def _users(summary: Summary, policy: Policy) -> str:
 
 
 def _ifs(summary: Summary) -> Iterator[str]:
-    yield pad("IF IT HAPPENED TODAY", 39) + pad("users broken", 21) + "users exposed"
+    yield pad("IF IT HAPPENED TODAY", 38) + pad("users broken", 20) + "users exposed"
     for row in summary.ifs:
-        shown = _fit(row.label, 36)
-        yield pad(f"  {shown}", 39) + pad(_total(row.broken), 21) + _total(row.exposed)
+        shown = _fit(row.label, 35)
+        yield pad(f"  {shown}", 38) + pad(_total(row.broken), 20) + _total(row.exposed)
     worst = max(summary.ifs, key=lambda r: r.broken.high or 0, default=None)
     if worst is not None and not worst.broken.none:
         broken = list(worst.breaking)

@@ -78,7 +78,7 @@ def promote(
             )
         )
     work = _Work(inventory, key, today, set(dropped))
-    current = _current(policy, today) if not pinsets else set(chosen)
+    current = current_pinsets(policy, today) if not pinsets else set(chosen)
     for name in chosen:
         if name in current or not current & set(chosen) or not work.changes_pins(name):
             work.pinset(name, policy.pinsets[name])
@@ -120,7 +120,7 @@ class _Work:
 
     def changes_pins(self, name: str) -> bool:
         """Say whether a pinset that has shipped loses a pin, so that another has to be made."""
-        return any(k in self.gone for k in self.policy.pinsets[name].keys) and bool(_releases_with(self.policy, name))
+        return any(k in self.gone for k in self.policy.pinsets[name].keys) and bool(releases_with(self.policy, name))
 
     def pinset(self, name: str, pinset: Pinset) -> None:
         primary = [self.key]
@@ -133,7 +133,7 @@ class _Work:
             table = as_table(pinset)
             table |= {"primary": _one_or_many(primary), "backups": list(backups)}
             self.edits.append(SetValue(("pinsets", target), table))
-            self._repoint(name, target)
+            self.edits += repointed(self.policy, name, target, self.today)
             self.notes.append(
                 f"{name} has shipped and stays as it is; {target}, without {', '.join(leaving)}, "
                 "is for the next release"
@@ -146,20 +146,6 @@ class _Work:
             self.notes.append(f"{target} is left with one pin: add a fresh backup before it ships")
         self.exported.append(target)
         self._check(target, pinset, [*primary, *backups])
-
-    def _repoint(self, old: str, new: str) -> None:
-        """Let exports and releases still to come use the new pinset."""
-        for index, export in enumerate(self.policy.exports):
-            if export.pinset == old:
-                self.edits.append(SetValue(("exports", index, "pinset"), new))
-        for app_name, app in self.policy.apps.items():
-            for index, release in enumerate(app.releases):
-                coming = release.released is not None and release.released > self.today
-                if coming and release.pinset is not None:
-                    for mechanism, pinset in release.pinset.items():
-                        if pinset == old:
-                            tail = ("pinset", mechanism) if mechanism else ("pinset",)
-                            self.edits.append(SetValue(("apps", app_name, "releases", index, *tail), new))
 
     def _check(self, name: str, pinset: Pinset, keys: list[str]) -> None:
         """Refuse a pinset that would accept nothing of what its hosts serve, or will with the promoted key."""
@@ -189,7 +175,7 @@ class _Work:
         return [old for old in self.policy.pinsets if next_name(old, self.policy.pinsets) == name]
 
 
-def _current(policy: Policy, today: date) -> set[str]:
+def current_pinsets(policy: Policy, today: date) -> set[str]:
     """Give the pinsets that releases are still made from: exported, in a release to come, or in an app's newest."""
     found = {export.pinset for export in policy.exports}
     for app in policy.apps.values():
@@ -207,8 +193,26 @@ def name_in(app: App, pinset: str) -> bool:
     return pinset in app.pinset.values() or any(pinset in (r.pinset or {}).values() for r in app.releases)
 
 
-def _releases_with(policy: Policy, pinset: str) -> list[str]:
-    """Give the releases that shipped with a pinset."""
+def repointed(policy: Policy, old: str, new: str, today: date) -> list[Edit]:
+    """Let exports and releases still to come use another pinset."""
+    edits: list[Edit] = [
+        SetValue(("exports", index, "pinset"), new)
+        for index, export in enumerate(policy.exports)
+        if export.pinset == old
+    ]
+    for app_name, app in policy.apps.items():
+        for index, release in enumerate(app.releases):
+            coming = release.released is not None and release.released > today
+            if coming and release.pinset is not None:
+                for mechanism, pinset in release.pinset.items():
+                    if pinset == old:
+                        tail = ("pinset", mechanism) if mechanism else ("pinset",)
+                        edits.append(SetValue(("apps", app_name, "releases", index, *tail), new))
+    return edits
+
+
+def releases_with(policy: Policy, pinset: str) -> list[str]:
+    """Give the releases that have a pinset, shipped or still to come."""
     found = []
     for app_name, app in policy.apps.items():
         if not app.releases and pinset in app.pinset.values():

@@ -17,7 +17,7 @@ from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Row, hits
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
 from rotator.simulate.pinsets import identity_of
-from rotator.simulate.question import Picture, Question
+from rotator.simulate.question import Answer, Picture, Question
 from rotator.simulate.question import ask as ask_question
 from rotator.simulate.totals import Total, total_of
 from rotator.simulate.world import World, first_world
@@ -33,7 +33,7 @@ class IfRow:
     Attributes:
         kind: `revoked`, `primary-lost`, `primary-stolen`, `backup-lost` or `ca-distrusted`.
         label: the row in words.
-        impact: the answer.
+        answer: what happens, and what comes of it.
         broken, exposed: clients that are broken and exposed then and are not today.
         breaking: the rows of those that are broken.
         without: the key that clients would need and some lack, "" where that is not the question.
@@ -41,11 +41,16 @@ class IfRow:
 
     kind: str
     label: str
-    impact: Impact
+    answer: Answer
     broken: Total
     exposed: Total
     breaking: tuple[Row, ...] = ()
     without: str = ""
+
+    @property
+    def impact(self) -> Impact:
+        """Give what every cohort sees."""
+        return self.answer.impact
 
 
 def served_keys(inventory: Inventory, world: World | None = None) -> dict[str, list[str]]:
@@ -83,7 +88,7 @@ def five_rows(picture: Picture, now: datetime, calendar: Sequence[Occurrence] = 
         ("backup-lost", "backup lost: there is none", work.backup_lost()),
         ("ca-distrusted", "issuing CA distrusted: it is not known", work.distrusted()),
     )
-    return tuple(_worst(list(rows)) or work.row(kind, label, work.today) for kind, label, rows in kinds)
+    return tuple(_worst(list(rows)) or work.row(kind, label, work.now_answer) for kind, label, rows in kinds)
 
 
 def _worst(rows: list[IfRow]) -> IfRow | None:
@@ -111,26 +116,28 @@ class _Standard:
         self.inventory = picture.inventory
         self.now = now
         self.calendar = calendar
-        self.today = self.ask()
+        self.now_answer = self.ask()
+        self.today = self.now_answer.impact
         self.keys = served_keys(picture.inventory, self.today.world)
 
-    def row(self, kind: str, label: str, impact: Impact, without: str = "") -> IfRow:
+    def row(self, kind: str, label: str, answer: Answer, without: str = "") -> IfRow:
         """Make a row; clients that are broken or exposed today already are nothing that the event brings."""
+        impact = answer.impact
         broken = _fresh(impact, self.today, lambda row: row.verdict.is_broken)
         exposed = _fresh(impact, self.today, lambda row: row.verdict.is_exposed)
         return IfRow(
             kind=kind,
             label=label,
-            impact=impact,
+            answer=answer,
             broken=total_of(impact.fleet, hits(broken, *BROKEN)),
             exposed=total_of(impact.fleet, hits(exposed, *EXPOSED)),
             breaking=broken,
             without=without,
         )
 
-    def ask(self, *occurrences: Occurrence, picture: Picture | None = None) -> Impact:
+    def ask(self, *occurrences: Occurrence, picture: Picture | None = None) -> Answer:
         question = Question(occurrences=occurrences, at=self.now)
-        return ask_question(picture or self.picture, question, self.calendar).impact
+        return ask_question(picture or self.picture, question, self.calendar)
 
     def _hosts(self) -> list[str]:
         """Give the hosts of ours that a public CA may hit; those of an intranet where there are no others."""

@@ -1,7 +1,8 @@
-"""Every action on one screen: its id, its keys, its words. Keys, help, key line and palette all read this."""
+"""Every action on one screen: its id, its keys, its words. Keys, help, key line, palette and `:` all read this."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding
@@ -12,13 +13,13 @@ class Action:
     """One thing a person can do.
 
     Attributes:
-        id: stable; keymaps name it.
-        keys: the keys, comma-separated, as Textual writes them.
+        id: stable, `area.name`; keymaps and `:` name it.
+        keys: the keys, comma-separated, as Textual writes them; "" for one of the palette and `:` alone.
         call: the action string.
         short: a word for the key line.
-        about: a sentence for help and palette.
+        about: a sentence for help and palette, lower-case.
         shown: whether the key line has it.
-        key: how the key line shows the key.
+        key: how the key line shows the key, where that is not the first of `keys`.
     """
 
     id: str
@@ -36,11 +37,52 @@ class Action:
 
     @property
     def shown_key(self) -> str:
-        """Give the key as people read it."""
-        return self.key or self.keys.partition(",")[0]
+        """Give the key as people read it, "" where there is none."""
+        return self.key or readable(self.keys.partition(",")[0])
+
+    @property
+    def area(self) -> str:
+        """Give the part of the id before the point."""
+        return self.id.partition(".")[0]
+
+    @property
+    def title(self) -> str:
+        """Give the name that the palette shows: `area: what it does`."""
+        return f"{self.area}: {self.about}"
+
+
+def bindings(*groups: Iterable[Action]) -> list[Binding]:
+    """Give the bindings of those actions that have keys."""
+    return [action.binding for group in groups for action in group if action.keys]
+
+
+READABLE = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "full_stop": ".",
+    "comma": "comma",
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+def readable(key: str) -> str:
+    """Show a key as people read it."""
+    *held, last = key.strip().split("+") if key != "+" else ("+",)
+    return "+".join((*held, READABLE.get(last, last)))
 
 
 EVERYWHERE = (
+    Action("screen.home", "0", "app.go('home')", "Summary", "go to the summary: what to do, what if", shown=False),
     Action("screen.fleet", "1", "app.go('fleet')", "Fleet", "go to Fleet: pinsets, keys and clients", shown=False),
     Action("screen.whatif", "2", "app.go('whatif')", "What-if", "go to What-if: events and responses", shown=False),
     Action("screen.export", "3", "app.go('export')", "Export", "go to Export: what would be written", shown=False),
@@ -61,19 +103,57 @@ EVERYWHERE = (
         "go to Threats: what each kind of pin protects against",
         shown=False,
     ),
-    Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False, key="u"),
-    Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False, key="ctrl+r"),
-    Action("app.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
-    Action("app.theme", "ctrl+t", "app.theme", "theme", "next theme: dark, light, without colour", shown=False),
+    Action(
+        "screen.import",
+        "i",
+        "app.go('import')",
+        "Import",
+        "go to Import: counts, shipped pin files, chains, what hosts serve",
+        shown=False,
+    ),
+    Action("edit.change", "a", "app.change", "change", "change the policy: keys, pinsets, chains, releases, events"),
+    Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False),
+    Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False),
+    Action("edit.history", "U", "app.history", "history", "every edit of this session; go back to any", shown=False),
+    Action("policy.save", "s", "app.save", "save", "write the edits into the policy file", shown=False),
+    Action("policy.editor", "e", "app.editor", "editor", "edit the text of the policy in $EDITOR", shown=False),
+    Action("policy.reread", "R", "app.reread", "re-read", "read the policy again, edits on top", shown=False),
+    Action("break.next", "n", "next_break(1)", "next break", "go to the next that breaks or is exposed", shown=False),
+    Action("break.previous", "N", "next_break(-1)", "break", "go to the one before that breaks", shown=False),
+    Action("view.copy", "y", "app.copy", "copy", "copy what is shown as plain text", shown=False),
+    Action("view.zoom", "z", "zoom", "zoom", "give this pane the whole screen, and back", shown=False),
+    Action("view.jump", "ctrl+o", "app.jump", "jump", "put a letter on each place to go to", shown=False),
+    Action("view.theme", "ctrl+t", "app.theme", "theme", "next theme: dark, light, without colour", shown=False),
+    Action("view.keymap", "", "app.keymap", "keymap", "next keymap: default, vim", shown=False),
+    Action("view.command", "colon", "app.command", "command", "type an action by its name", shown=False),
+    Action("view.palette", "ctrl+p", "app.command_palette", "actions", "every action by name", shown=False),
+    Action("app.quit", "q,ctrl+q", "app.leave", "quit", "leave; asks when there are edits not saved"),
     Action("app.help", "question_mark,f1", "app.help", "keys", "every key of this screen", key="?"),
-    Action("app.quit", "q,ctrl+q", "app.leave", "quit", "leave; asks when there are edits not written", key="q"),
 )
 PANES = (
-    Action("pane.next", "tab", "next_pane", "pane", "go to the next pane", key="tab"),
+    Action("pane.next", "tab", "next_pane", "pane", "go to the next pane"),
     Action("pane.previous", "shift+tab", "previous_pane", "back", "go to the pane before", shown=False),
 )
-FILTER = Action("list.filter", "slash", "filter", "filter", "show only lines with some words", key="/")
+FILTER = Action("list.filter", "slash", "filter", "filter", "show only lines with some words")
+LIST = (
+    Action("list.up", "up,k", "move(-1)", "up", "the line above", shown=False),
+    Action("list.down", "down,j", "move(1)", "down", "the line below", shown=False),
+    Action("list.page_up", "pageup,ctrl+b", "page(-1)", "page up", "a page up", shown=False),
+    Action("list.page_down", "pagedown,ctrl+f", "page(1)", "page down", "a page down", shown=False),
+    Action("list.first", "home,g", "end(-1)", "first", "the first line", shown=False),
+    Action("list.last", "end,G", "end(1)", "last", "the last line", shown=False),
+)
+KNOBS = (
+    Action("knob.up", "up,k", "move(-1)", "up", "the knob above", shown=False),
+    Action("knob.down", "down,j", "move(1)", "down", "the knob below", shown=False),
+)
+HOME = (
+    Action("home.why", "enter", "why", "why", "where the line under the cursor comes from, and what to do"),
+    Action("home.play", "o", "play", "play it", "play what the line says in What-if"),
+    FILTER,
+)
 FLEET = (
+    Action("fleet.why", "enter", "why", "why", "where the cell, the key or the line under the cursor comes from"),
     Action("fleet.promote", "p", "promote", "promote", "make the backup under the cursor the primary"),
     Action(
         "fleet.stolen", "x", "stolen", "stolen", "mark the key under the cursor as compromised, and take its pin out"
@@ -82,42 +162,91 @@ FLEET = (
 )
 WHATIF = (
     Action("whatif.less", "left,h", "turn(-1)", "turn", "turn the knob back", key="left/right"),
-    Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False, key="right"),
+    Action("whatif.more", "right,l", "turn(1)", "turn", "turn the knob on", shown=False),
     Action("whatif.much_less", "pageup", "turn(-30)", "turn", "turn a date back by 30 days", shown=False),
     Action("whatif.much_more", "pagedown", "turn(30)", "turn", "turn a date on by 30 days", shown=False),
-    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves"),
-    Action("whatif.keep", "k", "keep", "keep", "keep this answer as a report"),
+    Action(
+        "whatif.open", "enter", "open", "choose/why", "choose from a list; on a cohort: where its number comes from"
+    ),
+    Action("whatif.baseline", "b", "baseline", "baseline", "compare with this answer from now on; again: with today"),
+    Action("whatif.compare", "c", "compare", "beside", "put this answer beside the next ones, three at most"),
+    Action("whatif.earlier", "less_than_sign", "scrub(-1)", "time", "look earlier", key="< >"),
+    Action("whatif.later", "greater_than_sign", "scrub(1)", "later", "look later", shown=False),
+    Action("whatif.previous", "left_square_bracket", "event(-1)", "event", "look at what happens before", key="[ ]"),
+    Action("whatif.next", "right_square_bracket", "event(1)", "event", "look at what happens next", shown=False),
+    Action("whatif.nearer", "plus", "zoom_time(-1)", "nearer", "time nearer: weeks, days, hours", shown=False),
+    Action("whatif.farther", "minus", "zoom_time(1)", "farther", "time farther: hours, days, weeks", shown=False),
+    Action("whatif.now", "t", "now", "now", "look at the moment of the event", shown=False),
+    Action("whatif.plot", "v", "plot", "plot", "show shares over time in place of the cohorts, and back"),
+    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves", shown=False),
+    Action("whatif.keep", "K", "keep", "keep", "keep this answer as a report", shown=False),
     FILTER,
 )
 EXPORT = (
+    Action("export.stage", "space", "stage", "stage", "leave the file under the cursor out, or take it in again"),
     Action("export.write", "w", "write", "write", "write exactly what is shown, and keep the report"),
     Action("export.override", "o", "override", "override", "go on against a refusal, with a written reason"),
 )
 REPORTS = (
     Action("reports.open", "enter", "open", "open", "read the report under the cursor"),
+    Action("reports.mark", "space", "mark", "mark", "mark the report under the cursor; two can be marked"),
+    Action("reports.compare", "equals_sign", "compare", "compare", "compare the two that are marked"),
+    Action(
+        "reports.earlier", "left_square_bracket", "seek(-1)", "day", "the day before on which it changes", key="[ ]"
+    ),
+    Action("reports.later", "right_square_bracket", "seek(1)", "day", "the next day on which it changes", shown=False),
+    Action("reports.day_back", "less_than_sign", "day(-1)", "day", "a day earlier", shown=False),
+    Action("reports.day_on", "greater_than_sign", "day(1)", "day", "a day later", shown=False),
+    Action("reports.date", "t", "date", "date", "go to a date of the report", shown=False),
     FILTER,
 )
+IMPORT = (
+    Action("import.pick", "o", "pick", "open files", "choose files to bring in; what they are is told by content"),
+    Action("import.paste", "p", "paste", "paste", "paste a handshake or a PEM chain"),
+    Action("import.say", "enter", "say", "belongs to", "say which app and version, or which host, a file belongs to"),
+    Action("import.state", "t", "state", "state", "state what the counts do not say: unit, opt-in, builds, columns"),
+    Action("import.drop", "d", "drop", "take out", "take the file under the cursor out of the list"),
+    Action("import.write", "w", "write", "write", "write exactly what is shown, after one more question"),
+    Action("import.observe", "O", "observe", "hosts", "shake hands with every host of the policy and compare"),
+)
+START = (
+    Action("start.pick", "o", "pick", "open files", "choose files; what they are is told by content"),
+    Action("start.paste", "p", "paste", "paste", "paste a handshake, a chain or a key"),
+    Action("start.git", "t", "git", "git tags", "one release for each tag of a git repository"),
+    Action("start.folder", "f", "dated", "folder", "one release for each file of a folder of dated files"),
+    Action("start.say", "enter", "say", "of which app", "say which app and version a pin file shipped with"),
+    Action("start.app", "A", "app", "app", "add an app that has no file, with its client technology", shown=False),
+    Action("start.code", "c", "confirm", "code", "take pins that were found in code", shown=False),
+    Action("start.drop", "d", "drop", "take out", "take the line under the cursor out"),
+    Action("start.write", "w", "write", "write", "write exactly the policy that is shown"),
+    Action("start.leave", "q,ctrl+q", "leave", "quit", "leave without a policy", key="q"),
+    Action("start.keys", "question_mark,f1", "keys", "keys", "every key", key="?"),
+)
 MECHANISMS = (
+    Action("mechanisms.others", "o", "others", "others", "show those that this policy does not use, or leave them out"),
     Action("mechanisms.open", "enter", "open", "open", "read about the client technology under the cursor"),
     FILTER,
 )
 THREATS = (
     Action("threats.left", "left,h", "pins(-1)", "pins", "the kind of pin to the left", key="left/right"),
-    Action("threats.right", "right,l", "pins(1)", "pins", "the kind of pin to the right", shown=False, key="right"),
-    Action("threats.host", "n", "host", "next host", "the next host that serves something"),
+    Action("threats.right", "right,l", "pins(1)", "pins", "the kind of pin to the right", shown=False),
+    Action("threats.host", "right_square_bracket", "host", "next host", "the next host that serves something"),
     FILTER,
 )
 HELP = {
+    "home": HOME,
     "fleet": FLEET,
     "whatif": WHATIF,
     "export": EXPORT,
     "reports": REPORTS,
+    "import": IMPORT,
     "mechanisms": MECHANISMS,
     "threats": THREATS,
 }
-MOVES = (
-    ("up down j", "move the cursor"),
-    ("pgup pgdn home end", "move far"),
-    ("ctrl+p", "every action by name"),
-    ("esc", "close what is open, leave the filter"),
-)
+"""The actions of each screen, by its place."""
+
+
+def everything() -> list[Action]:
+    """Give every action once."""
+    found = [action for place in HELP.values() for action in place]
+    return list({action.id: action for action in (*EVERYWHERE, *PANES, *found, *LIST, *KNOBS)}.values())

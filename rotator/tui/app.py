@@ -1,85 +1,126 @@
-"""The planner: one session, four screens on it."""
+"""The planner: one session, its screens, and every action by key, by name and from the palette."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
 from rotator.checks.capability import Capability
 from rotator.errors import RotatorError
-from rotator.tui.actions import EVERYWHERE, HELP
-from rotator.tui.look import DEFAULTS, THEMES, Signs
+from rotator.model.names import did_you_mean
+from rotator.simulate.grammar import EVENTS, parse_event, unknown_names
+from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
+from rotator.tui.jump import Jump, Target
+from rotator.tui.keymaps import KEYMAPS, KeyNames, Settings, read_settings, settings_file
+from rotator.tui.look import DEFAULTS, THEMES, Signs, ascii_wanted
 from rotator.tui.screens.base import TITLES, PlannerScreen
-from rotator.tui.screens.dialogs import Confirm, Help
-from rotator.tui.screens.export import ExportScreen
-from rotator.tui.screens.fleet import FleetScreen
-from rotator.tui.screens.mechanisms import MechanismsScreen
-from rotator.tui.screens.reports import ReportsScreen
-from rotator.tui.screens.threats import ThreatsScreen
-from rotator.tui.screens.whatif import WhatIfScreen
+from rotator.tui.screens.dialogs import CommandLine, Help
+from rotator.tui.session_app import WATCH_SECONDS, SessionApp
 from rotator.workflows import session as sessions
 from rotator.workflows import whatif
 from rotator.workflows.checking import Checked, check
 from rotator.workflows.summarizing import capabilities_of
 
+SHORT = {
+    "w": "policy.save",
+    "q": "app.quit",
+    "help": "app.help",
+    "palette": "view.palette",
+}
+"""What people type after `:` out of habit."""
 
-class PlannerApp(App[int]):
+
+SCREENS = {
+    "home": ("home", "HomeScreen"),
+    "fleet": ("fleet", "FleetScreen"),
+    "whatif": ("whatif", "WhatIfScreen"),
+    "export": ("export", "ExportScreen"),
+    "reports": ("reports", "ReportsScreen"),
+    "import": ("importing", "ImportScreen"),
+    "mechanisms": ("mechanisms", "MechanismsScreen"),
+    "threats": ("threats", "ThreatsScreen"),
+}
+"""The module and the class of each screen; a screen is loaded when somebody goes there, so that the first is quick."""
+
+
+def _screen(module: str, name: str) -> PlannerScreen:
+    made: PlannerScreen = getattr(import_module(f"rotator.tui.screens.{module}"), name)()
+    return made
+
+
+class PlannerApp(SessionApp):
     """The planner on a terminal."""
 
     TITLE = "Rotator"
     ENABLE_COMMAND_PALETTE = True
-    MODES = {  # noqa: RUF012 - as Textual declares it
-        "fleet": FleetScreen,
-        "whatif": WhatIfScreen,
-        "export": ExportScreen,
-        "reports": ReportsScreen,
-        "mechanisms": MechanismsScreen,
-        "threats": ThreatsScreen,
-    }
+    MODES = {place: partial(_screen, *SCREENS[place]) for place in SCREENS}  # noqa: RUF012 - as Textual declares it
+    FIRST: ClassVar[str] = "home"
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = "Toast { background: $panel; }"
 
-    def __init__(self, session: sessions.Session, *, ascii_only: bool, no_color: bool) -> None:
+    def __init__(
+        self, session: sessions.Session, *, ascii_only: bool, no_color: bool, settings: Settings | None = None
+    ) -> None:
         """Begin with a session.
 
         Args:
             session: the policy that is open.
             ascii_only: show nothing but ASCII.
             no_color: begin with the theme without colour.
+            settings: what the person has set.
         """
-        super().__init__()
-        self.signs = Signs(ascii_only=ascii_only)
-        self.session = session
+        super().__init__(session, Signs(ascii_only=ascii_only))
+        self.settings = settings or Settings()
+        self.keymap_name = self.settings.keymap
+        self.keys = KeyNames()
         self.whatif = whatif.first(session.picture)
         self.checked: Checked = check(session.picture, session.now)
         self.capabilities: tuple[Capability, ...] = capabilities_of(self.checked, session.now)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = "rotator-mono" if no_color else "rotator-dark"
+        self.theme = "rotator-mono" if no_color else self.settings.theme or "rotator-dark"
+        self._use_keymap(self.keymap_name)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the colours of verdicts."""
         return dict(DEFAULTS)
 
     def on_mount(self) -> None:
-        """Go to the first screen."""
-        self.switch_mode("fleet")
+        """Go to the first screen, say what is wrong with the settings, and offer what was left behind."""
+        self.switch_mode(self.FIRST)
+        for problem in self.settings.problems:
+            self.tell(str(problem), "warning")
+        self.call_after_refresh(self._drawn)
+        self.set_interval(WATCH_SECONDS, self.watch_disk)
+
+    def _drawn(self) -> None:
+        """Go on after the first screen: what is loaded by then stays, and need not be looked at for garbage again."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        self.offer_left()
 
     def use(self, session: sessions.Session) -> None:
         """Go on with another session, and draw the screen from it."""
         if session.picture is not self.session.picture:
             self.checked = check(session.picture, session.now)
             self.capabilities = capabilities_of(self.checked, session.now)
-        self.session = session
-        if isinstance(self.screen, PlannerScreen):
-            self.screen.refresh_all()
+        super().use(session)
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, PlannerScreen):
+                screen.refresh_all()
+                break
 
     # --- actions -----------------------------------------------------------------------------------------------
 
@@ -87,30 +128,12 @@ class PlannerApp(App[int]):
         """Go to a screen."""
         self.switch_mode(place)
 
-    def action_undo(self) -> None:
-        """Take the last edit back."""
-        self._step(sessions.undo, "nothing to take back")
-
-    def action_redo(self) -> None:
-        """Make the edit again."""
-        self._step(sessions.redo, "nothing to make again")
-
-    def _step(self, step: Callable[[sessions.Session], sessions.Session], nothing: str) -> None:
-        try:
-            session = step(self.session)
-        except RotatorError as error:
-            self.notify(self.signs.text(str(error)), severity="error", markup=False)
-            return
-        if session is self.session:
-            self.notify(nothing, markup=False)
-            return
-        self.use(session)
-
     def action_copy(self) -> None:
         """Copy what is shown as plain text, through the terminal."""
         if isinstance(self.screen, PlannerScreen):
-            self.copy_to_clipboard(self.screen.as_text())
-            self.notify("copied as text, where the terminal allows it", markup=False)
+            text = self.screen.as_text()
+            self.copy_to_clipboard(text)
+            self.tell(f"{len(text.splitlines())} lines copied as text, where the terminal allows it")
 
     def action_theme(self) -> None:
         """Go to the next theme."""
@@ -118,49 +141,158 @@ class PlannerApp(App[int]):
         here = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(here + 1) % len(names)]
 
-    def action_help(self) -> None:
-        """Show every key of the screen."""
-        if isinstance(self.screen, PlannerScreen):
-            place = self.screen.place
-            self.push_screen(Help(TITLES[place], HELP[place]))
+    def action_keymap(self) -> None:
+        """Go to the next keymap."""
+        names = list(KEYMAPS)
+        self._use_keymap(names[(names.index(self.keymap_name) + 1) % len(names)])
+        self.tell(f"keymap {self.keymap_name}")
 
-    def action_leave(self) -> None:
-        """Leave, after a question where edits would be lost."""
-        if not self.session.dirty:
-            self.exit(0)
-            return
-        edits = "\n".join(step.rotation.change.title for step in self.session.past)
-        self.push_screen(
-            Confirm("Leave without writing these edits?", self.signs.text(edits)),
-            lambda yes: self.exit(0) if yes else None,
-        )
+    def _use_keymap(self, name: str) -> None:
+        self.keymap_name = name
+        changed = self.settings.all_keys(name)
+        self.keys = KeyNames(changed)
+        self.set_keymap(changed)
+        if self.is_running and isinstance(self.screen, PlannerScreen):
+            self.screen.refresh_all()
+
+    def action_help(self) -> None:
+        """Show every key of the screen, and what the pane is that has the focus."""
+        screen = self.screen
+        if isinstance(screen, PlannerScreen):
+            about = self.signs.text(screen.about_pane())
+            self.push_screen(Help(TITLES[screen.place], HELP[screen.place], self.keys, about))
+
+    def action_jump(self) -> None:
+        """Put a letter on each place to go to."""
+        if isinstance(self.screen, PlannerScreen):
+            self.push_screen(Jump(self.screen.targets()), self._jumped)
+
+    def _jumped(self, target: Target | None) -> None:
+        if target is not None:
+            target.go()
+
+    # --- actions by name ---------------------------------------------------------------------------------------
+
+    def offered(self, screen: PlannerScreen) -> list[tuple[Action, Callable[[], object]]]:
+        """Give every action that applies now, with what does it."""
+        from rotator.workflows.editing import FORMS
+
+        found = [(action, screen) for action in (*HELP[screen.place], *PANES) if screen.applies(action)]
+        return [
+            *((action, self._caller(place, action.call)) for action, place in found),
+            *((action, self._caller(self, action.call)) for action in EVERYWHERE if self.applies(action)),
+            *(
+                (Action(f"edit.{form.id}", "", f"form('{form.id}')", form.id, form.about),
+                 self._caller(self, f"form('{form.id}')"))
+                for form in FORMS
+            ),
+        ]  # fmt: skip
+
+    def applies(self, action: Action) -> bool:
+        """Say whether an action that is everywhere does anything now."""
+        session = self.session
+        return {
+            "edit.undo": bool(session.past),
+            "edit.redo": bool(session.future),
+            "edit.history": bool(session.past or session.future),
+            "policy.save": session.dirty,
+        }.get(action.id, True)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action that applies here by name."""
         if isinstance(screen, PlannerScreen):
-            for action in (*HELP[screen.place], *EVERYWHERE):
-                yield SystemCommand(action.about, f"{action.id}  {action.shown_key}", self._caller(screen, action.call))
+            for action, run in self.offered(screen):
+                if action.id != "view.palette":
+                    yield SystemCommand(action.title, f"{action.id}  {self.keys.first(action)}", run)
 
-    def _caller(self, screen: PlannerScreen, call: str) -> Callable[[], object]:
-        namespace = self if any(action.call == call for action in EVERYWHERE) else screen
-
+    def _caller(self, namespace: SessionApp | PlannerScreen, call: str) -> Callable[[], object]:
         def run() -> None:
-            self.call_later(self.run_action, call, namespace)
+            place = self.screen if call.startswith(("next_break", "zoom")) else namespace
+            self.call_later(self.run_action, call, place)
 
         return run
 
+    def action_command(self) -> None:
+        """Ask for an action by its name."""
+        screen = self.screen
+        if isinstance(screen, PlannerScreen):
+            words = [name for action, _ in self.offered(screen) for name in (action.id.partition(".")[2], action.id)]
+            words += [f"theme {theme.name}" for theme in THEMES] + [f"keymap {name}" for name in KEYMAPS]
+            words += [f"{name}:" for name in EVENTS]
+            self.push_screen(CommandLine(dict.fromkeys(words)), self._command)
 
-def run_planner(file: str, now: datetime, *, ascii_only: bool, no_color: bool) -> int:
-    """Open a policy and run the planner until the person leaves.
+    def _command(self, line: str | None) -> None:
+        screen = self.screen
+        if not line or not isinstance(screen, PlannerScreen):
+            return
+        word, _, rest = line.partition(" ")
+        rest = rest.strip()
+        if word == "theme" and rest in [theme.name for theme in THEMES]:
+            self.theme = rest
+        elif word == "keymap" and rest in KEYMAPS:
+            self._use_keymap(rest)
+        elif ":" in line:
+            self._ask_event(line)
+        else:
+            offered = {action.id: run for action, run in self.offered(screen)}
+            named = SHORT.get(line, line)
+            own = [name for name in offered if named in (name, name.partition(".")[2])]
+            found = own or [name for name in offered if name.partition(".")[2].startswith(named)]
+            if len(found) == 1 or own:
+                offered[found[0]]()
+            else:
+                known = [name.partition(".")[2] for name in offered]
+                what = (
+                    f"several actions begin with this: {', '.join(found)}" if found else "no action has this name now"
+                )
+                self.tell(f"{line}: {what}. {'' if found else did_you_mean(line, known)}", "warning")
+
+    def _ask_event(self, line: str) -> None:
+        """Go to What-if with an event as people write it."""
+        try:
+            event = parse_event(line)
+            wrong = list(unknown_names(event, self.session.picture.policy))
+        except RotatorError as error:
+            self.tell(str(error), "warning")
+            return
+        if wrong:
+            self.tell(str(wrong[0]), "warning")
+            return
+        days = 0 if event.at is None else max(0, (event.at - self.session.now).days)
+        state = whatif.WhatIf(event=event.id, parts=event.parts, options=event.options, start=days)
+        self.whatif = whatif.settle(state, self.session.picture)
+        self.action_go("whatif")
+
+
+def run_planner(
+    file: str,
+    now: datetime,
+    *,
+    ascii_only: bool,
+    no_color: bool,
+    mouse: bool = True,
+    keymap: str = "",
+) -> int:
+    """Open a policy and run the planner until the person leaves; a policy that is not there yet is made first.
 
     Raises:
         InputError: the policy cannot be used; nothing is drawn then.
     """
+    settings = read_settings(settings_file(os.environ))
+    if keymap:
+        settings = settings.with_keymap(keymap)
     no_color = no_color or bool(os.environ.get("NO_COLOR"))
     # The library has its own idea of NO_COLOR, which leaves greys too close to read; the mono theme stands in for it.
     os.environ.pop("NO_COLOR", None)
-    ascii_only = ascii_only or os.environ.get("TERM") == "linux"
-    app = PlannerApp(sessions.start(file, now), ascii_only=ascii_only, no_color=no_color)
-    code = app.run()
+    ascii_only = ascii_only or ascii_wanted(settings.signs, os.environ)
+    if file.endswith(".toml") and not Path(file).exists():
+        from rotator.tui.start import StartApp
+
+        gc.enable()
+        start = StartApp(file, now, ascii_only=ascii_only, no_color=no_color)
+        if not start.run(mouse=mouse and settings.mouse):
+            return 2
+    app = PlannerApp(sessions.start(file, now), ascii_only=ascii_only, no_color=no_color, settings=settings)
+    code = app.run(mouse=mouse and settings.mouse)
     sys.stdout.flush()
     return code or 0

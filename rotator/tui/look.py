@@ -81,6 +81,9 @@ THEMES = (DARK, LIGHT, MONO)
 DEFAULTS: Mapping[str, str] = DARK.variables
 
 
+SIGN_SETS = ("auto", "unicode", "ascii")
+
+
 class Signs:
     """The signs of a terminal."""
 
@@ -102,3 +105,21 @@ class Signs:
 
         shown = printable(text)
         return to_ascii(shown) if self.ascii_only else shown
+
+    def text_lines(self, text: str) -> str:
+        """Give a text of several lines as this terminal can show it."""
+        return "\n".join(map(self.text, text.split("\n")))
+
+
+def ascii_wanted(signs: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a terminal is to be shown nothing but ASCII.
+
+    Args:
+        signs: `auto`, `unicode` or `ascii`, as the person set it.
+        environ: the environment; its locale and TERM decide where it is left to us.
+    """
+    if signs != "auto":
+        return signs == "ascii"
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    plain = locale in ("C", "POSIX") or (bool(locale) and "utf" not in locale.casefold().replace("-", ""))
+    return environ.get("TERM") == "linux" or plain

@@ -39,6 +39,8 @@ class Added:
         difference: the lines that changed, as `diff -u` shows them; none where nothing was new.
         releases: the releases that came.
         notes: what is to be said about it.
+        before: what the file held.
+        side_files: shipped files that come out of git, and where they are kept beside the policy.
     """
 
     path: Path
@@ -46,10 +48,24 @@ class Added:
     difference: tuple[str, ...]
     releases: tuple[NewRelease, ...]
     notes: tuple[str, ...]
+    before: bytes
+    side_files: tuple[tuple[Path, bytes], ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Say whether anything is new."""
+        return bool(self.difference)
 
 
 def add(policy: str, found: Sequence[Given], today: date) -> Added:
-    """Put shipped files that the policy does not know yet into it, each as a release.
+    """Put shipped files that the policy does not know yet into it, each as a release; see `plan_add`."""
+    added = plan_add(policy, found, today)
+    write_added(added, today)
+    return added
+
+
+def plan_add(policy: str, found: Sequence[Given], today: date) -> Added:
+    """Work out what putting shipped files into a policy means; nothing is written.
 
     Args:
         policy: the policy file.
@@ -57,7 +73,7 @@ def add(policy: str, found: Sequence[Given], today: date) -> Added:
         today: the day findings about them are judged on.
 
     Raises:
-        InputError: the policy or a file cannot be used; nothing is written then.
+        InputError: the policy or a file cannot be used.
     """
     before = read_bytes(policy)
     text = before.decode("utf-8-sig")
@@ -66,12 +82,8 @@ def add(policy: str, found: Sequence[Given], today: date) -> Added:
         work.take(given)
     after = apply(text, [*work.keys(), *work.edits], policy)
     after = "\n".join([after.rstrip("\n") + "\n", *work.sections()]) if work.fresh else after
-    if after != text:
-        data = after.encode()
-        with locked(policy), all_or_nothing(work.files):
-            open_policy(policy, today, after)
-            keep_old(policy, Path(policy), before)
-            write(Path(policy), data, expected=before)
+    if after != text and not work.files:
+        open_policy(policy, today, after)
     changed = difflib.unified_diff(text.splitlines(), after.splitlines(), policy, policy, lineterm="", n=1)
     return Added(
         path=Path(policy),
@@ -79,7 +91,23 @@ def add(policy: str, found: Sequence[Given], today: date) -> Added:
         difference=tuple(changed),
         releases=tuple(work.releases),
         notes=tuple(dict.fromkeys([*work.notes, *work.strangers()])),
+        before=before,
+        side_files=tuple(work.files),
     )
+
+
+def write_added(added: Added, today: date) -> None:
+    """Write exactly what was shown, all of it or nothing; what the policy held before is kept.
+
+    Raises:
+        InputError: the policy could not be used with it, or changed since it was shown, or cannot be written.
+    """
+    if added.changed:
+        policy = str(added.path)
+        with locked(policy), all_or_nothing(added.side_files):
+            open_policy(policy, today, added.text)
+            keep_old(policy, added.path, added.before)
+            write(added.path, added.text.encode(), expected=added.before)
 
 
 @dataclass
@@ -121,7 +149,8 @@ class _Adding:
             row["released"] = given.released
         first = self.fresh[given.app][0][1] if given.app in self.fresh else None
         usual = app.mechanism if app is not None else (first["mechanism"],) if first is not None else ()
-        if mechanism not in usual:
+        if list(usual) != [mechanism]:
+            # The file says what one mechanism of the app enforces, and nothing of its others.
             row["mechanism"] = mechanism
         row["config"] = Path(os.path.relpath(os.path.realpath(given.file), self.base)).as_posix()
         given.refuse_another()

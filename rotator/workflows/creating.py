@@ -17,15 +17,30 @@ from rotator.workflows.opening import open_policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """A policy that was written, and what to say about it."""
+    """A first policy, and what to say about it.
+
+    Attributes:
+        path: its file.
+        text: what it holds.
+        notes: what was assumed and left out.
+        side_files: what was pasted or comes out of git, and where it is kept beside the policy.
+    """
 
     path: Path
     text: str
     notes: tuple[str, ...]
+    side_files: tuple[tuple[Path, bytes], ...] = ()
 
 
 def create(policy: str, inputs: Sequence[Given], today: date, apps: Mapping[str, str] | None = None) -> Created:
-    """Write a first policy.
+    """Write a first policy; see `draft`."""
+    created = draft(policy, inputs, today, apps)
+    write_draft(created, today)
+    return created
+
+
+def draft(policy: str, inputs: Sequence[Given], today: date, apps: Mapping[str, str] | None = None) -> Created:
+    """Work a first policy out; nothing is written.
 
     Args:
         policy: the file to write; it must not exist.
@@ -56,9 +71,17 @@ def create(policy: str, inputs: Sequence[Given], today: date, apps: Mapping[str,
     gathered = Gathered(target, today)
     for given in inputs:
         gathered.take(given)
-    draft = Draft(gathered, apps or {})
-    text = draft.write_up()
-    with all_or_nothing(gathered.side_files):
-        open_policy(policy, today, text)
-        write(target, text.encode(), expected=None)
-    return Created(path=target, text=text, notes=tuple(draft.notes))
+    work = Draft(gathered, apps or {})
+    text = work.write_up()
+    return Created(path=target, text=text, notes=tuple(work.notes), side_files=tuple(gathered.side_files))
+
+
+def write_draft(created: Created, today: date) -> None:
+    """Write a first policy exactly as it was shown, all of it or nothing.
+
+    Raises:
+        InputError: it cannot be used or written, or the file came to be meanwhile.
+    """
+    with all_or_nothing(created.side_files):
+        open_policy(str(created.path), today, created.text)
+        write(created.path, created.text.encode(), expected=None)

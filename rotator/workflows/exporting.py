@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from rotator.errors import InputError, Problem, UnsafeError, UsageError
-from rotator.files.policy_edit import apply
 from rotator.files.policy_toml import file_paths, read_bytes
 from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
@@ -19,8 +18,12 @@ from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, promote
 from rotator.workflows import reports
+from rotator.workflows.changing import edited
 from rotator.workflows.opening import open_policy
 from rotator.workflows.pinset_files import FileChange, Writer, home_of, inside_of
+
+POLICY = "the updated policy"
+"""What the policy is among the files of an export."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +106,7 @@ def plan_changes(
     steps: Sequence[Rotation],
     now: datetime,
     asked: Asked,
+    base: bytes | None = None,
 ) -> Export:
     """Work out what writing some edits means: the policy, and the pinsets that they touch.
 
@@ -114,6 +118,7 @@ def plan_changes(
         steps: the edits.
         now: the instant of the export.
         asked: the folders to write into, and the reason to go on against a refusal.
+        base: what the policy file held when it was read, so that one that changed since is not written over.
 
     Raises:
         InputError: a file that exists cannot be changed in place.
@@ -126,7 +131,8 @@ def plan_changes(
     target = folders[0] / Path(file).name if folders else home_of(file) / Path(file).name
     if folders:
         text = _moved(file, text, folders, {change.path for change in files})
-    files.append(FileChange(path=target, what="the updated policy", home=home_of(file), old=current(target), new=text))
+    old = current(target) if folders or base is None else base
+    files.append(FileChange(path=target, what=POLICY, home=home_of(file), old=old, new=text))
     edits = tuple(edit for step in steps for edit in step.change.edits)
     title = ", ".join(step.change.title for step in steps) or "export of the pinsets in use"
     return Export(
@@ -159,16 +165,36 @@ def _moved(file: str, text: bytes, folders: Sequence[Path], written: set[Path]) 
     return edited(file, text, [Change("paths", tuple(edits))])
 
 
-def edited(file: str, data: bytes, changes: Sequence[Change]) -> bytes:
-    """Give the bytes of a policy with some changes made, its own line endings and comments kept."""
-    text = data.decode("utf-8-sig")
-    return apply(text, [edit for change in changes for edit in change.edits], file).encode()
-
-
 def _pinsets_in_use(inventory: Inventory) -> tuple[str, ...]:
     policy = inventory.policy
     used = [e.source for table in inventory.enforced.values() for e in table if not e.from_file and e.source]
     return tuple(dict.fromkeys([*(export.pinset for export in policy.exports), *used]))
+
+
+def left_out(export: Export, names: Iterable[str]) -> set[Path]:
+    """Find the files of an export that a person names as they are shown, or by the end of that.
+
+    Raises:
+        UsageError: a name is that of none of them, or of several.
+    """
+    found: set[Path] = set()
+    for name in names:
+        fitting = [c for c in export.files if c.shown == name] or [c for c in export.files if c.shown.endswith(name)]
+        if len(fitting) != 1:
+            what = "several of the files end like this" if fitting else "is none of the files"
+            raise UsageError(Problem(what, value=name, expected=", ".join(c.shown for c in export.files)))
+        found.add(fitting[0].path)
+    return found
+
+
+def staged(export: Export, left_out: Collection[Path]) -> Export:
+    """Give an export without some of its files; the report then tells that they were left out."""
+    if not left_out:
+        return export
+    kept = tuple(change for change in export.files if change.path not in left_out)
+    names = [change.shown for change in export.files if change.path in left_out and change.changed]
+    skipped = tuple(f"{name}: left out by choice" for name in names)
+    return replace(export, files=kept, skipped=(*export.skipped, *skipped))
 
 
 def write_export(file: str, export: Export, now: datetime) -> tuple[list[Path], reports.Report]:

@@ -24,9 +24,9 @@ from rotator.workflows.checking import Checked, check
 from rotator.workflows.simulating import calendar
 
 
-def summarize(picture: Picture, now: datetime, shown_file: str) -> Summary:
-    """Compute the summary of a policy at an instant."""
-    checked = check(picture, now)
+def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked | None = None) -> Summary:
+    """Compute the summary of a policy at an instant; `checked` is its check, where that was made already."""
+    checked = checked or check(picture, now)
     inventory, today = checked.baseline.inventory, checked.baseline.impact
     keys = served_keys(inventory, today.world)
     backups = capabilities_of(checked, now)

@@ -17,7 +17,9 @@ from rotator.workflows.simulating import calendar
 
 NOTHING = "nothing"
 SCENARIO = "scenario "
-LOOK_DAYS = (0, 1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
+REISSUE = "reissue, same key"
+LOOK_HOURS = (0, 1, 2, 3, 6, 12, 18, 24, 48, 72, 168, 336, 720, 1440, 2160, 4320, 8760)
+MOST_HOURS = 24 * 3650
 DELAY_HOURS = (0, 6, 12, 24, 48, 72, 168, 336, 720)
 OPTION_VALUES = {"yes|no": ("no", "yes"), "duration": ("24h", "0h", "5d"), "date": ("",)}
 
@@ -33,7 +35,7 @@ class WhatIf:
         start: when it happens, in days from now.
         response: what we answer with, one of `responses`.
         delay: hours until we do.
-        look: days after the event that the answer is for.
+        look: hours after the event that the answer is for; before it where negative.
     """
 
     event: str = "key-compromise"
@@ -58,6 +60,17 @@ class Knob:
 def first(picture: Picture) -> WhatIf:
     """Begin with what people ask first: the primary key stolen today."""
     return settle(WhatIf(), picture)
+
+
+def playing(happens: Sequence[Occurrence], picture: Picture) -> WhatIf:
+    """Turn the knobs to what happens in an answer: its first event, and what we answer with."""
+    event = next((o for o in happens if not o.action and o.id != "renew"), None)
+    if event is None:
+        return settle(WhatIf(event=NOTHING), picture)
+    serve = next((o.parts[1] for o in happens if o.id == "serve"), "")
+    reissue = any(o.id == "renew" for o in happens)
+    response = f"serve {serve}" if serve else REISSUE if reissue else NOTHING
+    return settle(WhatIf(event=event.id, parts=event.parts, options=event.options, response=response), picture)
 
 
 def settle(state: WhatIf, picture: Picture) -> WhatIf:
@@ -87,6 +100,35 @@ def event_names(picture: Picture) -> tuple[str, ...]:
         if all(kind.endswith("?") or part_choices(kind, picture) for kind in form.parts)
     ]
     return (*possible, *(SCENARIO + name for name in picture.policy.scenarios), NOTHING)
+
+
+def usual_events(picture: Picture) -> tuple[str, ...]:
+    """Give those of the events that can change anything with this policy, its scenarios last."""
+    return tuple(name for name in event_names(picture) if name not in EVENTS or _can_matter(name, picture))
+
+
+def _can_matter(event: str, picture: Picture) -> bool:
+    """Say whether anything of a policy could feel an event."""
+    policy, inventory = picture.policy, picture.inventory
+    facts = inventory.mechanisms.values()
+    dated = any(
+        entry.expires is not None
+        for items in inventory.enforced.values()
+        for item in items
+        for entry in item.config.entries
+    )
+    rules = {
+        "ca-change": len(policy.chains) > 1,
+        "intermediate-swap": any(host.issuer_pool for host in policy.hosts.values()),
+        "hostile-pins": any(pinset.refresh_days for pinset in policy.pinsets.values())
+        or "hpkp" in inventory.mechanisms,
+        "strip": any(app.cleartext is not False for app in policy.apps.values()),
+        "pins-expire": dated or any(pinset.expires for pinset in policy.pinsets.values()),
+        "wrong-pin": False,
+        "algorithm-change": any(trust.key_types for trust in policy.trust.values()),
+        "local-root": any(trust.intercepted_by for trust in policy.trust.values()) or not list(facts),
+    }
+    return rules.get(event, True)
 
 
 def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
@@ -125,7 +167,7 @@ def responses(state: WhatIf, picture: Picture) -> tuple[str, ...]:
     found: dict[str, None] = {NOTHING: None}
     hosts = _hosts_hit(state, picture)
     if state.event == "revoke" and hosts:
-        found["reissue, same key"] = None
+        found[REISSUE] = None
     keys = served_keys(inventory)
     for key in [k for k, own in keys.items() if set(own) & set(hosts)]:
         found |= {f"serve {backup}": None for backup in backups_of(inventory, key)}
@@ -178,7 +220,9 @@ def knobs(state: WhatIf, picture: Picture, now: datetime) -> tuple[Knob, ...]:
             shown.append(Knob("response", "we answer", state.response, "what our servers do about it"))
         if state.response != NOTHING:
             shown.append(Knob("delay", "after", f"{state.delay} h" if state.delay else "at once"))
-    shown.append(Knob("look", "look at", _when(now, state.start + state.look), f"{state.look} days after the event"))
+    shown.append(
+        Knob("look", "look at", _at(begins(state, picture, now) + timedelta(hours=state.look)), _later(state.look))
+    )
     return tuple(shown)
 
 
@@ -186,9 +230,22 @@ def _left_out(event: str) -> str:
     return "a public CA that nobody pins" if event == "mis-issue" else "as the policy says"
 
 
-def _when(now: datetime, days: int) -> str:
-    moment = now + timedelta(days=days)
+def _later(hours: int) -> str:
+    if not hours:
+        return "as it happens"
+    size, word = abs(hours), "after" if hours > 0 else "before"
+    days, rest = divmod(size, 24)
+    parts = [f"{days} day{'' if days == 1 else 's'}"] if days else []
+    parts += [f"{rest} h"] if rest else []
+    return f"{' '.join(parts)} {word} the event"
+
+
+def _at(moment: datetime) -> str:
     return f"{moment:%a} {show(moment)}"
+
+
+def _when(now: datetime, days: int) -> str:
+    return _at(now + timedelta(days=days))
 
 
 def _option(state: WhatIf, name: str, kind: str) -> str:
@@ -209,10 +266,46 @@ def _about(kind: str, value: str, inventory: Inventory) -> str:
     return ""
 
 
-def turn(state: WhatIf, picture: Picture, knob: str, by: int) -> WhatIf:
-    """Turn a knob; what no longer fits is settled anew."""
+def choices(state: WhatIf, picture: Picture, knob: str) -> tuple[tuple[str, str], ...]:
+    """Give what a knob can stand on, each with what that means; nothing for a knob of numbers."""
     if knob == "event":
-        state = replace(state, event=_next(event_names(picture), state.event, by), parts=(), options=())
+        return tuple((name, EVENTS[name].about if name in EVENTS else "") for name in event_names(picture))
+    if knob.startswith("part"):
+        kind = EVENTS[state.event].parts[int(knob[4:])]
+        return tuple(
+            (value, _about(kind, value, picture.inventory) or ("" if value else _left_out(state.event)))
+            for value in part_choices(kind, picture)
+        )
+    if knob == "response":
+        return tuple((value, "") for value in responses(state, picture))
+    return ()
+
+
+def choose(state: WhatIf, picture: Picture, knob: str, value: str) -> WhatIf:
+    """Put a knob on one of its choices; what no longer fits is settled anew."""
+    if knob == "event":
+        state = replace(state, event=value, parts=(), options=())
+    elif knob.startswith("part"):
+        index = int(knob[4:])
+        state = replace(state, parts=(*state.parts[:index], value, *state.parts[index + 1 :]))
+    elif knob == "response":
+        state = replace(state, response=value)
+    return settle(state, picture)
+
+
+def title(state: WhatIf) -> str:
+    """Say in a few words what the knobs stand on."""
+    what = ":".join((state.event, *(part for part in state.parts if part)))
+    late = f" after {state.delay} h" if state.delay else ""
+    return what if state.response == NOTHING else f"{what}, {state.response}{late}"
+
+
+def turn(state: WhatIf, picture: Picture, knob: str, by: int) -> WhatIf:
+    """Turn a knob; what no longer fits is settled anew. Events that can change nothing are left out."""
+    if knob == "event":
+        usual = usual_events(picture)
+        known = usual if state.event in usual else event_names(picture)
+        state = replace(state, event=_next(known, state.event, by), parts=(), options=())
     elif knob.startswith("part"):
         index = int(knob[4:])
         kind = EVENTS[state.event].parts[index]
@@ -232,7 +325,7 @@ def turn(state: WhatIf, picture: Picture, knob: str, by: int) -> WhatIf:
     elif knob == "delay":
         state = replace(state, delay=_step(DELAY_HOURS, state.delay, by))
     elif knob == "look":
-        state = replace(state, look=_step(LOOK_DAYS, state.look, by))
+        state = replace(state, look=_next_stop(state.look, by))
     return settle(state, picture)
 
 
@@ -241,6 +334,18 @@ def _next(choices: Sequence[str], value: str, by: int) -> str:
         return value
     index = choices.index(value) if value in choices else 0
     return choices[(index + by) % len(choices)]
+
+
+def _next_stop(hours: int, by: int) -> int:
+    """Give the next round number of hours after or before one."""
+    if by < 0:
+        return max((stop for stop in LOOK_HOURS if stop < hours), default=min(hours, 0))
+    return min((stop for stop in LOOK_HOURS if stop > hours), default=hours)
+
+
+def scrub(state: WhatIf, hours: int) -> WhatIf:
+    """Look some hours later, or earlier."""
+    return replace(state, look=max(-MOST_HOURS, min(MOST_HOURS, state.look + hours)))
 
 
 def _step(values: Sequence[int], value: int, by: int) -> int:
@@ -269,11 +374,19 @@ def occurrences(state: WhatIf, picture: Picture, now: datetime) -> tuple[Occurre
 def question(state: WhatIf, picture: Picture, now: datetime) -> Question:
     """Write the knobs as a question."""
     events = occurrences(state, picture, now)
-    base = max([o.at for o in events if o.at is not None], default=now) if state.event.startswith(SCENARIO) else now
-    begin = base + timedelta(days=0 if state.event.startswith(SCENARIO) else state.start)
-    return Question(occurrences=events, at=begin + timedelta(days=state.look), default=now)
+    return Question(occurrences=events, at=begins(state, picture, now) + timedelta(hours=state.look), default=now)
 
 
-def answer(state: WhatIf, picture: Picture, now: datetime) -> Answer:
-    """Answer what the knobs ask."""
-    return ask(picture, question(state, picture, now), calendar(picture.policy))
+def begins(state: WhatIf, picture: Picture, now: datetime) -> datetime:
+    """Give the instant from which `look` counts: that of the event, or of the last thing in a scenario."""
+    if not state.event.startswith(SCENARIO):
+        return now + timedelta(days=state.start)
+    return max([o.at for o in occurrences(state, picture, now) if o.at is not None], default=now)
+
+
+def answer(state: WhatIf, picture: Picture, now: datetime, until: datetime | None = None) -> Answer:
+    """Answer what the knobs ask; with `until`, day by day as far as that lies ahead."""
+    asked = question(state, picture, now)
+    if until is not None and until > asked.at:
+        asked = replace(asked, until=until)
+    return ask(picture, asked, calendar(picture.policy))

@@ -91,9 +91,9 @@ def users_of(*modules: str) -> set[str]:
     return found
 
 
-def test_sockets_are_opened_in_one_place_and_programs_started_in_another() -> None:
+def test_sockets_are_opened_in_one_place_and_programs_started_in_two_others() -> None:
     assert users_of("socket", "ssl", "http", "urllib", "asyncio") == {"files/handshake.py"}
-    assert users_of("subprocess", "pty") == {"files/git.py"}
+    assert users_of("subprocess", "pty") == {"files/git.py", "files/editor.py"}
 
 
 def test_numpy_is_used_by_the_fleet_engine_alone() -> None:

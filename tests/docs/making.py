@@ -35,6 +35,8 @@ from rotator.simulate.because import TOTALS
 from rotator.simulate.grammar import ACTIONS, EVENTS, Form, usage_of
 from rotator.simulate.grid import Outcome
 from rotator.simulate.terms import MOST_MOVES
+from rotator.tui.actions import EVERYWHERE, FILTER, HELP, KNOBS, LIST, PANES, readable
+from rotator.tui.keymaps import KEYMAPS, KeyNames
 from tests.docs.sources import DOCS
 from tests.incidents.page import overview, sections
 
@@ -793,6 +795,33 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
 }
 
 
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def keys_table() -> str:
+    """List every action with its keys, by where it works."""
+    shared = {id(FILTER)}
+    groups = [("everywhere", EVERYWHERE), ("every screen", (*PANES, FILTER))]
+    groups += [(place, tuple(a for a in actions if id(a) not in shared)) for place, actions in HELP.items()]
+    groups += [("lists", LIST), ("knobs", KNOBS)]
+    names = KeyNames()
+    rows = [
+        (place, " ".join(f"`{key}`" for key in names.every(action).split()), f"`{action.id}`", action.about)
+        for place, actions in groups
+        for action in actions
+    ]
+    return _table(("where", "keys", "id", "what it does"), rows)
+
+
+def vim_table() -> str:
+    """List what the vim keymap changes."""
+    rows = [
+        (f"`{name}`", " ".join(f"`{readable(key)}`" for key in keys.split(",")))
+        for name, keys in KEYMAPS["vim"].items()
+    ]
+    return _table(("id", "keys"), rows)
+
+
 def _command_maker(name: str) -> Callable[[], str]:
     return lambda: command_block(name)
 
@@ -804,6 +833,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "calendar.md": {"facts": facts_table},
     "incidents.md": {"overview": overview, "sections": sections},
     "fleet.md": {"roots": roots_table},
+    "planner.md": {"keys": keys_table, "vim": vim_table},
     "commands.md": {name: _command_maker(name) for name in commands()},
 }
 

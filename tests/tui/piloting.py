@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -35,11 +36,22 @@ def shown(app: PlannerApp) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-async def press(pilot: Pilot[int], keys: str) -> None:
-    """Press keys named in a row; `.` waits until a screen has come up."""
+def typed(text: str) -> str:
+    """Give the keys that type a text."""
+    names = {
+        "/": "slash", ".": "full_stop", "=": "equals_sign", ":": "colon", "-": "minus", "_": "underscore", " ": "space",
+        "*": "asterisk", "~": "tilde", ",": "comma",
+    }  # fmt: skip
+    return " ".join(names.get(char, char) for char in text)
+
+
+async def press(pilot: Pilot[Any], keys: str) -> None:
+    """Press keys named in a row; `.` waits until a screen has come up and what is worked out beside it is there."""
     for key in keys.split():
         if key == ".":
-            await pilot.pause(0.07)
+            await pilot.pause(0.1)
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
         else:
             await pilot.press(key)
     await pilot.pause()

@@ -10,14 +10,24 @@ import pytest
 from textual.color import Color
 
 from rotator.model.verdicts import Verdict
-from rotator.tui.actions import EVERYWHERE, HELP, PANES
+from rotator.tui.actions import EVERYWHERE, HELP, PANES, everything
 from rotator.tui.app import PlannerApp
+from rotator.tui.keymaps import KEYMAPS, Settings, clashes
 from rotator.tui.look import DEFAULTS, THEMES
 from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, press, shown
 
 BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 """What scroll bars are drawn with: cells of colour, not text."""
-SCREENS = {"fleet": "1 .", "whatif": "2 .", "export": "3 .", "reports": "4 .", "mechanisms": "m .", "threats": "T ."}
+SCREENS = {
+    "home": "0 .",
+    "import": "i .",
+    "fleet": "1 .",
+    "whatif": "2 .",
+    "export": "3 .",
+    "reports": "4 .",
+    "mechanisms": "m .",
+    "threats": "T .",
+}
 
 
 @pytest.mark.parametrize("place", SCREENS)
@@ -88,6 +98,15 @@ def test_no_size_ends_the_program(tmp_path: Path, size: tuple[int, int]) -> None
     assert drive(app, *SCREENS.values(), size=size)
 
 
+def test_where_there_is_hardly_any_room_one_list_stands_alone_and_tab_goes_to_the_others(tmp_path: Path) -> None:
+    first, second = drive(planner(copy_of("storefront.toml", tmp_path)), "1 .", "tab .", size=(50, 8))
+    assert "PINSETS" in first
+    assert "CLIENTS OF" not in first
+    assert "BREAKS 0" in first
+    assert "CLIENTS OF" in second
+    assert "PINSETS" not in second
+
+
 def test_a_terminal_can_be_resized_at_any_time(tmp_path: Path) -> None:
     app = planner(copy_of("storefront.toml", tmp_path))
 
@@ -114,24 +133,35 @@ def test_text_from_files_is_never_markup_and_never_escape_codes(tmp_path: Path) 
         '[apps.shop]\nmechanism = "okhttp"\npinset = "p"\n'
         'releases = [ { version = "[blink]1\\u001b[2J\\u202e[/blink]", clients = 5 } ]\n'
     )
-    for screen in drive(planner(str(policy)), *SCREENS.values(), "2 . k . 4 ."):
+    for screen in drive(planner(str(policy)), *SCREENS.values(), "2 . K . 4 ."):
         assert "\x1b" not in screen
         assert "\u202e" not in screen
     [fleet] = drive(planner(str(policy)), "1 .", size=LARGE)
     assert "[blink]1\\x1b[2J\\u202e[/blink]" in fleet
 
 
-def test_every_action_has_an_id_of_its_own_a_key_and_words() -> None:
-    actions = [*EVERYWHERE, *PANES, *(action for place in HELP.values() for action in place)]
+def test_every_action_has_an_id_of_its_own_and_words() -> None:
     for place in HELP.values():
         ids = [action.id for action in (*place, *PANES, *EVERYWHERE)]
         assert len(ids) == len(set(ids))
-    assert all(action.keys and action.about and action.short for action in actions)
+    for action in everything():
+        assert action.about, action.id
+        assert action.short, action.id
+        assert action.about[0].islower(), action.id
+        assert "." in action.id
+
+
+def test_no_key_stands_for_two_actions_of_one_screen() -> None:
+    ids = [action.id for action in everything()]
+    for name in KEYMAPS:
+        settings = Settings(keymap=name)
+        assert clashes(settings.all_keys(), ids, "planner.toml") == [], name
 
 
 @pytest.mark.parametrize("place", HELP)
 def test_every_action_can_be_called_by_its_first_key(tmp_path: Path, place: str) -> None:
     app = planner(copy_of("storefront.toml", tmp_path))
-    keys = [action.keys.partition(",")[0] for action in (*HELP[place], *PANES, *EVERYWHERE) if action.id != "app.quit"]
-    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "1234"))
+    keys = [action.keys.partition(",")[0] for action in (*HELP[place], *PANES, *EVERYWHERE) if action.keys]
+    keys.remove("q")
+    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "01234"))
     assert all(screens)

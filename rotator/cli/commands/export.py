@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rotator.cli.clock import now
 from rotator.cli.console import Console
 from rotator.report.text import render
-from rotator.workflows.exporting import Asked, plan_export, to_document, to_json, write_export
+from rotator.workflows.exporting import Asked, left_out, plan_export, staged, to_document, to_json, write_export
 from rotator.workflows.opening import open_policy
 
 
@@ -20,6 +20,8 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         promote=asked.promote, drop=tuple(asked.drop), into=tuple(asked.into), override=asked.override.strip()
     )
     export = plan_export(asked.policy, picture, question, at)
+    if asked.leave_out:
+        export = staged(export, left_out(export, asked.leave_out))
     writing = bool(asked.into) or asked.write
     if asked.json:
         console.json({**to_json(export), "written": writing and not (export.unsafe and not export.override)})

@@ -1,8 +1,9 @@
-"""`rotator POLICY`: the planner on a terminal, else the summary."""
+"""`rotator POLICY`: the planner on a terminal, else the summary; one that is not there is begun on screen."""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Mapping
 
@@ -12,13 +13,25 @@ from rotator.workflows.opening import open_policy
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
-    """Open the planner, or print the page."""
+    """Open the planner, after a guided start where there is no policy yet; else print the page."""
     at = now(environ)
-    terminal = sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
+    # In a browser the library draws through a driver that the server names; there is no terminal then.
+    terminal = bool(environ.get("TEXTUAL_DRIVER")) or (
+        sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
+    )
     if terminal and not (asked.summary or asked.json):
+        # Nothing made while the planner starts is garbage: it is not looked for until the first screen is drawn.
+        gc.disable()
         from rotator.tui.app import run_planner
 
-        return run_planner(asked.policy, at, ascii_only=console.ascii_only, no_color=asked.no_color)
+        return run_planner(
+            asked.policy,
+            at,
+            ascii_only=asked.ascii or (console.ascii_only and not environ.get("TEXTUAL_DRIVER")),
+            no_color=asked.no_color,
+            mouse=not asked.no_mouse,
+            keymap=asked.keymap or "",
+        )
     picture = open_policy(asked.policy, at.date())
     if asked.json:
         from rotator.cli.commands import check

@@ -9,17 +9,21 @@ from pathlib import Path
 from rotator.cli.console import Console
 from rotator.errors import Problem, UsageError
 from rotator.files.store import SIDE_SUFFIX
+from rotator.model.when import parse_instant
 from rotator.report.document import Document, Paragraph, Table
 from rotator.report.text import render
 from rotator.workflows import reports
+from rotator.workflows.comparing import at_day, compare
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
-    """List or show."""
+    """List, show or compare."""
     del environ
     policies, ids = _targets(asked.targets)
     if asked.action == "list":
         return _list(policies, asked, console)
+    if asked.action == "diff":
+        return _diff(policies, ids, asked, console)
     if len(ids) != 1:
         raise UsageError(Problem("one report is shown at a time", expected="rotator report show [POLICY] ID"))
     return _show(policies, ids[0], asked, console)
@@ -66,14 +70,33 @@ def _list(policies: list[str], asked: argparse.Namespace, console: Console) -> i
 
 
 def _show(policies: list[str], name: str, asked: argparse.Namespace, console: Console) -> int:
+    report = _one(policies, name)
+    if asked.at:
+        document = at_day(report, parse_instant(asked.at).date())
+        console.result(render(document, ascii_only=console.ascii_only))
+        return 0
+    form = "json" if asked.json else asked.format
+    console.result(reports.render(report, form, ascii_only=console.ascii_only))
+    return 0
+
+
+def _diff(policies: list[str], ids: list[str], asked: argparse.Namespace, console: Console) -> int:
+    if len(ids) != 2:
+        raise UsageError(Problem("two reports are compared", expected="rotator report diff [POLICY] ID ID"))
+    document = compare(*(_one(policies, name) for name in ids))
+    if asked.json:
+        console.json(document.to_json())
+    else:
+        console.result(render(document, width=100, ascii_only=console.ascii_only))
+    return 0
+
+
+def _one(policies: list[str], name: str) -> reports.Report:
+    """Find a report of any of some policies."""
     problem: UsageError | None = None
     for policy in policies:
         try:
-            report = reports.one(policy, name)
+            return reports.one(policy, name)
         except UsageError as error:
             problem = error
-            continue
-        form = "json" if asked.json else asked.format
-        console.result(reports.render(report, form, ascii_only=console.ascii_only))
-        return 0
     raise problem or UsageError(Problem("no report is kept here", expected="rotator report show POLICY ID"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -19,7 +20,8 @@ from rotator.report.document import compact, percent, span
 from rotator.report.text import cells, wrap
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
-from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
+from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action, bindings
+from rotator.tui.jump import Target
 from rotator.tui.widgets.bars import Bar, Part, key_line
 from rotator.tui.widgets.line_table import LineTable, fit
 
@@ -27,15 +29,21 @@ if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
 WIDE = 130
+LEAST = (60, 15)
+"""Cells below which one pane stands alone."""
 TITLES = {
+    "home": "Summary",
     "fleet": "Fleet",
     "whatif": "What-if",
     "export": "Export",
     "reports": "Reports",
+    "import": "Import",
     "mechanisms": "Mechanisms",
     "threats": "Threats",
 }
-BY_LETTER = ("mechanisms", "threats")
+BAD = ("breaks", "lost", "exposed")
+"""The styles of lines that `n` goes to."""
+BY_LETTER = ("import", "mechanisms", "threats")
 """Screens beside the planning itself: they stand with their letter alone where there is little room."""
 
 
@@ -47,7 +55,7 @@ class PlannerScreen(Screen[None]):
 
     place: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
-    BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in (*PANES, *EVERYWHERE)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PANES, EVERYWHERE)]
     DEFAULT_CSS = """
     PlannerScreen { background: $background; layout: vertical; }
     PlannerScreen #body { height: 1fr; }
@@ -55,6 +63,14 @@ class PlannerScreen(Screen[None]):
     PlannerScreen #said { height: auto; max-height: 3; }
     PlannerScreen #filter { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
     PlannerScreen #filter.-open { display: block; }
+    PlannerScreen.-tiny #said, PlannerScreen.-tiny #why { display: none !important; }
+    PlannerScreen.-tiny #body { layout: vertical !important; }
+    PlannerScreen.-tiny .pane { display: none !important; }
+    PlannerScreen.-tiny .pane.-alone { display: block !important; width: 1fr !important; height: 1fr !important;
+        max-height: 100% !important; }
+    PlannerScreen .-aside { display: none !important; }
+    PlannerScreen .-zoomed { width: 1fr !important; height: 1fr !important; max-height: 100% !important;
+        layout: vertical !important; }
     """
 
     @property
@@ -98,7 +114,11 @@ class PlannerScreen(Screen[None]):
         self.refresh_all()
 
     def on_resize(self) -> None:
-        """Fit the lines at the edges to the new width."""
+        """Fit the lines at the edges to the new width; where there is hardly any room one pane stands alone."""
+        tiny = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        if tiny != self.has_class("-tiny"):
+            self.set_class(tiny, "-tiny")
+            self._alone(self.focused if self.focused in self._panes() else None)
         self._frame()
 
     def refresh_all(self) -> None:
@@ -112,23 +132,25 @@ class PlannerScreen(Screen[None]):
         app = self.planner
         width = self.size.width or 80
         name = app.signs.text(app.session.file.rpartition("/")[2])
-        left = f" {name}{' *' if app.session.dirty else ''}  {show(app.session.now)}"
+        mark = " *" if app.session.dirty else ""
+        told = " CHANGED ON DISK" if app.differs else ""
+        left = f"{told} {name}{mark}  {show(app.session.now)}"
         tabs: list[Part] = []
         for place, title in TITLES.items():
-            key = next(a.shown_key for a in EVERYWHERE if a.id == f"screen.{place}")
+            key = next(app.keys.first(a) for a in EVERYWHERE if a.id == f"screen.{place}")
             here = place == self.place
             letter = place in BY_LETTER
             short = f" {key}" if letter else f" {key} "
-            words = f" {key} {title} " if width >= (WIDE if letter else 64) or here else short
+            words = f" {key} {title} " if width >= (WIDE if letter or told else 64) or here else short
             tabs.append((words, "here" if here else "quiet"))
         room = max(0, width - sum(len(words) for words, _ in tabs))
         self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])
-        self.query_one("#keys", Bar).say(key_line(self.actions(), width))
+        self.query_one("#keys", Bar).say(key_line(self.actions(), width, app.keys.first))
 
     def actions(self) -> Sequence[Action]:
         """Give the actions of this screen, help last."""
         common = [action for action in EVERYWHERE if action.shown]
-        return (*HELP[self.place], *PANES, *reversed(common))
+        return (*HELP[self.place], *PANES, *sorted(common, key=lambda action: action.id == "app.help"))
 
     # --- lines that several screens have -----------------------------------------------------------------------
 
@@ -183,15 +205,93 @@ class PlannerScreen(Screen[None]):
             parts.pop()
         return parts
 
+    # --- what works on every screen ----------------------------------------------------------------------------
+
+    def applies(self, action: Action) -> bool:
+        """Say whether an action of this screen does anything now; the palette leaves out those that do not."""
+        return action.id != "list.filter" or self.table() is not None
+
+    def about_pane(self) -> str:
+        """Say what the pane is that has the focus, for help; its `help_text`, where it has one."""
+        return str(getattr(self.focused, "help_text", ""))
+
+    def targets(self) -> list[Target]:
+        """Give the places that jump mode goes to: the panes, then the other screens."""
+        found = []
+        for pane in self.query(".pane"):
+            region = pane.region
+            if pane.focusable and region.area:
+                found.append(Target(region.x, region.y, pane.focus))
+        x = self.size.width
+        title = self.query_one("#title", Bar)
+        texts = [cells(text) for text, _ in title.rows[0]] if title.rows else []
+        for place, wide in zip(reversed(TITLES), reversed(texts), strict=False):
+            x -= wide
+            if place != self.place:
+                found.append(Target(max(0, x), 0, partial(self.planner.action_go, place)))
+        return found
+
+    def find_break(self, by: int) -> bool:
+        """Go to the next line that breaks or is exposed, or the one before; say whether there is one.
+
+        Screens that know more of time than a list does go to the next instant instead.
+        """
+        for table in dict.fromkeys([self.table(), *self.query(LineTable)]):
+            if table is not None and table.find(BAD, by):
+                table.focus()
+                return True
+        return False
+
+    def action_next_break(self, by: int) -> None:
+        """Go to the next that breaks, or to the one before."""
+        if not self.find_break(by):
+            self.planner.tell("nothing more breaks this way" if by > 0 else "nothing breaks before this")
+
+    def action_zoom(self) -> None:
+        """Give the pane with the focus the whole screen, or take it back."""
+        zoomed = self.query(".-zoomed")
+        if zoomed:
+            zoomed.remove_class("-zoomed")
+            self.query(".-aside").remove_class("-aside")
+            return
+        here = self.focused
+        while here is not None and here.parent is not None and here.id != "body":
+            here.add_class("-zoomed")
+            for other in here.parent.children:
+                if other is not here:
+                    other.add_class("-aside")
+            here = cast("Widget", here.parent)
+            if here.id == "body":
+                here.add_class("-zoomed")
+
     # --- panes and the filter ----------------------------------------------------------------------------------
 
     def action_next_pane(self) -> None:
         """Go to the next pane."""
-        self.focus_next(".pane")
+        self._other_pane(1)
 
     def action_previous_pane(self) -> None:
         """Go to the pane before."""
-        self.focus_previous(".pane")
+        self._other_pane(-1)
+
+    def _panes(self) -> list[Widget]:
+        return list(self.query(".pane"))
+
+    def _other_pane(self, by: int) -> None:
+        if not self.has_class("-tiny"):
+            (self.focus_next if by > 0 else self.focus_previous)(".pane")
+            return
+        panes = self._panes()
+        here = next((n for n, pane in enumerate(panes) if pane.has_class("-alone")), 0)
+        self._alone(panes[(here + by) % len(panes)])
+
+    def _alone(self, pane: Widget | None) -> None:
+        """Let one pane stand alone where there is no room for others."""
+        panes = self._panes()
+        for other in panes:
+            other.set_class(other is (pane or panes[0]), "-alone")
+        if pane is not None:
+            pane.focus()
 
     def table(self) -> LineTable | None:
         """Give the table that a filter is for: the focused one, else the first."""

@@ -8,18 +8,24 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from rotator.checks.capability import Capability
 from rotator.errors import RotatorError
 from rotator.model.findings import Severity
 from rotator.model.policy import Pinset
-from rotator.report.document import span
+from rotator.report.document import Document, Facts, percent, span
 from rotator.simulate.explain import why
 from rotator.simulate.standard import served_keys
 from rotator.tui.actions import FLEET
 from rotator.tui.screens.base import PlannerScreen
+from rotator.tui.screens.home import finding_document
+from rotator.tui.screens.pages import Page, Why
 from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.matrix import Matrix
 from rotator.workflows import session as sessions
+from rotator.workflows.coverage import blocks_of, coverage
+from rotator.workflows.summarizing import carried
 
 
 class FleetScreen(PlannerScreen):
@@ -28,7 +34,7 @@ class FleetScreen(PlannerScreen):
     place = "fleet"
     BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in FLEET]
     DEFAULT_CSS = """
-    FleetScreen #body { layout: grid; grid-size: 2 2; grid-columns: 44 1fr; grid-rows: 1fr 1fr; }
+    FleetScreen #body { layout: grid; grid-size: 2 2; grid-columns: 46 1fr; grid-rows: 1fr 1fr; }
     FleetScreen #clients { row-span: 2; }
     FleetScreen.-narrow #body { layout: vertical; }
     FleetScreen.-narrow #pinsets { height: auto; max-height: 40%; }
@@ -41,17 +47,7 @@ class FleetScreen(PlannerScreen):
         self.pinsets = LineTable(
             (Column("pinsets", give=True, least=18), Column("state", give=True, least=10)), cursor=cursor, id="pinsets"
         )
-        self.clients = LineTable(
-            (
-                Column("verdict"),
-                Column("clients of", give=True, least=16),
-                Column("host", give=True, least=8),
-                Column("number", right=True),
-                Column("guarded by", give=True, least=10, drop=1),
-            ),
-            cursor=cursor,
-            id="clients",
-        )
+        self.clients = Matrix(self.planner.signs, id="clients")
         self.todo = LineTable((Column("to do"), Column("what", give=True, least=30)), cursor=cursor, id="todo")
         for table in (self.pinsets, self.clients, self.todo):
             table.add_class("pane")
@@ -67,25 +63,10 @@ class FleetScreen(PlannerScreen):
         bad = [f for f in checked.findings if f.severity is not Severity.INFO]
         self.say(
             f"{len(bad)} thing{'' if len(bad) == 1 else 's'} to do; tab goes to the next pane. "
-            "2 asks what happens if a key is stolen, lost or revoked."
+            "left and right go through the hosts, enter says why."
         )
         self._fill_pinsets()
-        self.clients.fill(
-            [
-                Line(
-                    (
-                        f"{signs.verdict(row.verdict)} {row.verdict}",
-                        signs.text(row.connection.cohort.name),
-                        signs.text(row.connection.host),
-                        "?" if (count := row.connection.clients) is None else span(count.low, count.high),
-                        ", ".join(dict.fromkeys(row.connection.mechanisms)),
-                    ),
-                    str(row.verdict),
-                )
-                for row in answer.impact.rows
-            ],
-            keep=lambda line: line.cells[1:3],
-        )
+        self.clients.show(answer.impact, list(app.session.picture.policy.hosts))
         self.todo.fill(
             [
                 Line(
@@ -145,10 +126,16 @@ class FleetScreen(PlannerScreen):
 
     def _explain_client(self) -> None:
         answer = self.planner.checked.baseline
-        if 0 <= self.clients.index < len(answer.impact.rows):
-            row = answer.impact.rows[self.clients.index]
+        index = self.clients.row()
+        if index is not None:
+            row = answer.impact.rows[index]
             demands = "; ".join(row.connection.demands)
-            self.why(f"{why(row, answer.inventory)}. Demands {demands}")
+            place = f"{row.connection.cohort.name} on {row.connection.host}"
+            self.why(f"{place}: {why(row, answer.inventory)}. Demands {demands}")
+        elif self.clients.hosts and self.clients.groups:
+            self.why(
+                f"this cohort does not use {self.clients.hosts[self.clients.side]}; left and right choose the host"
+            )
 
     def _explain_pinset(self) -> None:
         if not 0 <= self.pinsets.index < len(self.keys):
@@ -221,6 +208,61 @@ class FleetScreen(PlannerScreen):
             return
         app.use(session)
         self.notify(app.signs.text(f"{said}: 3 shows what to write, u takes it back"), markup=False)
+
+    def action_why(self) -> None:
+        """Say where what is under the cursor comes from: a cell, a key, something to do."""
+        app = self.planner
+        if self.todo.has_focus and 0 <= self.todo.index < len(app.checked.findings):
+            app.push_screen(Page(finding_document(app.checked.findings[self.todo.index]), app.signs))
+        elif self.pinsets.has_focus and (key := self._key()):
+            self._ask_over_time(key)
+        else:
+            app.push_screen(Why(app.checked.baseline, app.signs, row=self.clients.row()))
+
+    def _ask_over_time(self, key: str) -> None:
+        """Work out, beside the drawing, how many carry a key over the next year, then show what is known of it."""
+        app = self.planner
+        picture, now, signs = app.session.picture, app.session.now, app.signs
+        known = self._key_document(key)
+        width = min(100, self.size.width - 6)
+        self.notify("who carries it over time is being worked out; esc gives up", markup=False, timeout=2)
+
+        def work() -> None:
+            worker = get_current_worker()
+            found = coverage(picture, key, now, lambda: not worker.is_cancelled)
+            if not worker.is_cancelled:
+                over_time = blocks_of(found, width=width, ascii_only=signs.ascii_only)
+                document = Document(known.title, (*known.blocks, *over_time))
+                app.call_from_thread(app.push_screen, Page(document, signs))
+
+        self.run_worker(work, thread=True, exclusive=True, group="coverage", exit_on_error=False)
+
+    def key_escape(self) -> None:
+        """Give up what is being worked out; leave the filter."""
+        self.workers.cancel_group(self, "coverage")
+        super().key_escape()
+
+    def _key_document(self, key: str) -> Document:
+        """Write what is known of a key: where it is served and pinned, who carries it, whether it could take over."""
+        app = self.planner
+        picture, answer = app.session.picture, app.checked.baseline
+        policy, own = picture.policy, picture.policy.keys[key]
+        served = served_keys(picture.inventory).get(key, [])
+        named = [name for name, pinset in policy.pinsets.items() if key in (*pinset.primary, *pinset.backups)]
+        total = carried(answer, key)
+        share = "unknown" if total.share is None else f"{percent(total.share)} of users"
+        capability = self._capability(key)
+        pairs = [
+            ("status", own.status),
+            ("served by", ", ".join(served) or "no host"),
+            ("in pinsets", ", ".join(named) or "none"),
+            ("carried by", f"{span(total.low, total.high)}, {share}"),
+            ("kept", own.custody or "unknown"),
+            ("proved", own.proved.isoformat() if own.proved is not None else "never"),
+        ]
+        if capability is not None:
+            pairs.append(("can take over", "yes" if capability.usable else "no: " + ", ".join(capability.failures)))
+        return Document(f"key {key}", (Facts(tuple(pairs)),))
 
     def as_text(self) -> str:
         """Give the summary."""

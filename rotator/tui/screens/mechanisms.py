@@ -38,6 +38,7 @@ class MechanismsScreen(PlannerScreen):
         self.list = LineTable(columns, cursor=cursor, id="list")
         self.page = LineTable((Column("", give=True, least=20),), cursor=" ", id="page")
         self.found: list[Mechanism] = []
+        self.every = False
         for table in (self.list, self.page):
             table.add_class("pane")
             yield table
@@ -48,8 +49,9 @@ class MechanismsScreen(PlannerScreen):
         self.status(app.checked.baseline)
         own = app.checked.baseline.inventory.mechanisms
         others = [mechanism(name) for name in KNOWN_IDS if name not in own]
-        self.found = [*own.values(), *others]
-        self.say(f"{len(own)} used by this policy, first; tab goes into the page, y copies it.")
+        self.found = [*own.values(), *(others if self.every or not own else ())]
+        rest = "o leaves the others out" if self.every else f"o shows {len(others)} others"
+        self.say(f"{len(own)} used by this policy; {rest}, tab goes into the page.")
         signs = app.signs
         self.list.fill(
             [
@@ -70,6 +72,11 @@ class MechanismsScreen(PlannerScreen):
             return ""
         document = said.page(self.found[self.list.index])
         return text_report.render(document, width=width, ascii_only=self.planner.signs.ascii_only)
+
+    def action_others(self) -> None:
+        """Show the client technologies that this policy does not use, or leave them out."""
+        self.every = not self.every
+        self.show_state()
 
     def action_open(self) -> None:
         """Go into the page."""

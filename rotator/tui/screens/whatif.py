@@ -1,29 +1,58 @@
-"""What-if: an event with knobs, and who breaks and is exposed at every turn of one."""
+"""What-if: an event with knobs, and who breaks and is exposed at every turn of one, at any time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from rotator.errors import RotatorError
+from rotator.model.when import show
 from rotator.report import text as text_report
-from rotator.report.simulation import headlines, line, remarks, to_document, to_json
+from rotator.report.plotting import Series
+from rotator.report.ruler import UNITS, WEEK, ruler
+from rotator.report.simulation import headlines, remarks, to_document, to_json
 from rotator.simulate.explain import why
 from rotator.simulate.question import Answer
 from rotator.tui.actions import WHATIF
 from rotator.tui.screens.base import PlannerScreen
+from rotator.tui.screens.events import Chooser
+from rotator.tui.screens.pages import Why
+from rotator.tui.widgets.cohorts import MOST_BESIDE, Cohorts, Side
 from rotator.tui.widgets.knobs import Knobs
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.plot import Plot
 from rotator.workflows import reports
 from rotator.workflows import session as sessions
+from rotator.workflows.course import MOST_CONNECTIONS, Course, course, shares, steps
+from rotator.workflows.whatif import (
+    WhatIf,
+    begins,
+    choices,
+    choose,
+    knobs,
+    question,
+    scrub,
+    settle,
+    title,
+    turn,
+    usual_events,
+)
 from rotator.workflows.whatif import answer as answer_of
-from rotator.workflows.whatif import knobs, settle, turn
 
 DATES = ("start",)
+FEW, REST_SECONDS = 300, 0.4
+"""Connections up to which time is played at every key; with more, once the keys rest for this long."""
+CELLS = 26
+"""Cells of the axis of time on a narrow screen."""
 
 
 class WhatIfScreen(PlannerScreen):
@@ -33,35 +62,43 @@ class WhatIfScreen(PlannerScreen):
     BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in WHATIF]
     DEFAULT_CSS = """
     WhatIfScreen #body { layout: vertical; }
+    WhatIfScreen #left { height: auto; }
+    WhatIfScreen #plot { display: none; }
+    WhatIfScreen.-narrow.-plot #plot { display: block; height: 1fr; }
+    WhatIfScreen.-narrow.-plot #left { height: 1fr; }
+    WhatIfScreen.-narrow.-plot #right { display: none; }
+    WhatIfScreen #right { height: 1fr; }
+    WhatIfScreen #sides { height: auto; max-height: 5; display: none; }
+    WhatIfScreen.-beside #sides { display: block; }
     WhatIfScreen.-wide #body { layout: horizontal; }
-    WhatIfScreen.-wide #knobs { width: 58; height: 1fr; }
+    WhatIfScreen.-wide #left { width: 58; height: 1fr; background: $surface; }
+    WhatIfScreen.-wide #plot { display: block; height: 1fr; max-height: 21; background: $surface; margin-top: 1; }
     """
 
     def panes(self) -> Iterable[Widget]:
-        """Give the knobs and the clients."""
+        """Give the knobs with the plot, and the cohorts."""
         signs = self.planner.signs
         self.knobs = Knobs(signs, id="knobs")
-        self.knobs.add_class("pane")
-        self.clients = LineTable(
-            (
-                Column("verdict"),
-                Column("cohort", give=True, least=18),
-                Column("host", give=True, least=8),
-                Column("clients", right=True),
-                Column("why", give=True, least=12, drop=1),
-            ),
-            cursor=signs.cursor,
-            id="clients",
-        )
-        self.clients.add_class("pane")
+        self.plot = Plot(ascii_only=signs.ascii_only, id="plot")
+        self.cohorts = Cohorts(signs)
+        self.clients, self.sides = self.cohorts.table, self.cohorts.sides
         self.answer: Answer | None = None
-        yield self.knobs
-        yield self.clients
+        self.base: tuple[str, Answer] | None = None
+        self.kept: list[Side] = []
+        self.unit = WEEK
+        self.course: Course | None = None
+        self.course_of: tuple[object, ...] = ()
+        self.waiting: Timer | None = None
+        self.telling: tuple[str, str, object] | None = None
+        for pane in (self.knobs, self.clients, self.sides):
+            pane.add_class("pane")
+        yield Vertical(self.knobs, self.plot, id="left")
+        yield Vertical(self.sides, self.clients, id="right")
 
     def show_state(self) -> None:
         """Answer what the knobs ask and show it."""
         app = self.planner
-        picture, now, signs = app.session.picture, app.session.now, app.signs
+        picture, now = app.session.picture, app.session.now
         app.whatif = settle(app.whatif, picture)
         self.knobs.fill(knobs(app.whatif, picture, now))
         try:
@@ -71,29 +108,230 @@ class WhatIfScreen(PlannerScreen):
             return
         self.answer = answer
         self.status(answer)
-        self.say(*(remarks(answer) or headlines(answer)))
-        rows = [line(row, answer) for row in answer.impact.rows]
-        self.clients.fill(
-            [
-                Line((f"{signs.verdict(row.verdict)}{cells[0][1:]}", *map(signs.text, cells[1:])), str(row.verdict))
-                for row, cells in zip(answer.impact.rows, rows, strict=True)
-            ],
-            keep=(lambda shown: shown.cells[1:3]) if self.clients.has_focus else None,
-        )
+        self._see_course()
+        self._fill()
+        self.say(*self._sentences(answer))
         self._explain()
 
-    @on(LineTable.Moved)
+    @property
+    def baseline(self) -> tuple[str, Answer]:
+        """Give what the answer is compared with, and a word for it: today with nothing happening, unless set."""
+        return self.base or ("today", self.planner.checked.baseline)
+
+    def _sentences(self, answer: Answer) -> list[str]:
+        said = remarks(answer) or headlines(answer)
+        if self.base is None:
+            return said
+        word, base = self.base
+        change = self.cohorts.change(answer.impact, base.impact) or "nothing differs"
+        return [f"Against {word}: {change}.", *said]
+
+    def _fill(self) -> None:
+        if self.answer is None:
+            return
+        start, unit, width = self._window()
+        self.cohorts.show(
+            self.answer,
+            base=self.baseline,
+            kept=self.kept,
+            now=title(self.planner.whatif),
+            course=self.course if self.course_of[:1] == (start,) else None,
+            window=(start, unit, width),
+            wide=self.has_class("-wide"),
+        )
+        self.set_class(bool(self.kept), "-beside")
+        self._fill_plot()
+
+    # --- time --------------------------------------------------------------------------------------------------
+
+    def _window(self) -> tuple[datetime, timedelta, int]:
+        """Give where the axis of time begins, how long a cell of it is, and how many there are."""
+        now, unit = self.planner.session.now, timedelta(hours=UNITS[self.unit].hours)
+        width = self.cohorts.room(self.has_class("-wide"), len(self.kept)) if self.clients.size.width else CELLS
+        at = self.answer.impact.at if self.answer is not None else now
+        begins = at - unit if at < now else now
+        while at >= begins + unit * width:
+            begins += unit * (width // 2)
+        return begins, unit, width
+
+    def _see_course(self) -> None:
+        """Play the time that the axis shows, beside the drawing, unless that is known already."""
+        app = self.planner
+        picture, now = app.session.picture, app.session.now
+        start, unit, width = self._window()
+        key = (start, unit, width, replace(app.whatif, look=0), picture.digest, app.session.text)
+        if key == self.course_of:
+            return
+        self.course, self.course_of = None, key
+        if self.answer is not None and len(self.answer.fleet.connections) > MOST_CONNECTIONS:
+            return
+        asked = app.whatif
+
+        def play() -> None:
+            worker = get_current_worker()
+            try:
+                found = course(asked, picture, now, start, start + unit * width)
+            except RotatorError:
+                return
+            if not worker.is_cancelled:
+                app.call_from_thread(self._played, key, found)
+
+        def begin() -> None:
+            self.run_worker(play, thread=True, exclusive=True, group="course", exit_on_error=False)
+
+        if self.waiting is not None:
+            self.waiting.stop()
+        if self.answer is not None and len(self.answer.fleet.connections) > FEW:
+            # While knobs are being turned their answers come first; time follows when the keys rest.
+            self.waiting = self.set_timer(REST_SECONDS, begin)
+        else:
+            begin()
+
+    def _played(self, key: tuple[object, ...], found: Course) -> None:
+        if key == self.course_of and self.is_mounted:
+            self.course = found
+            self._fill()
+
+    def _fill_plot(self) -> None:
+        start, unit, width = self._window()
+        if self.course is None:
+            self.plot.show((), about="over time: being worked out")
+            return
+        instants = [start + unit * cell for cell in range(width)]
+        broken, exposed = shares(self.course, instants)
+        at = self.answer.impact.at if self.answer is not None else start
+        place = (at - start) / (unit * width)
+        self.plot.show(
+            (
+                Series(name="BREAKS", style="breaks", values=tuple(broken)),
+                Series(name="EXPOSED", style="exposed", values=tuple(exposed)),
+            ),
+            ruler=ruler(start, UNITS[self.unit], width),
+            place=place,
+        )
+
+    def action_scrub(self, by: int) -> None:
+        """Look one cell of the axis later or earlier."""
+        self.planner.whatif = scrub(self.planner.whatif, by * UNITS[self.unit].hours)
+        self.show_state()
+
+    def _look_at(self, at: datetime) -> None:
+        app = self.planner
+        begin = begins(app.whatif, app.session.picture, app.session.now)
+        hours = -(-(at - begin).total_seconds() // 3600)
+        app.whatif = replace(app.whatif, look=int(hours))
+        self.show_state()
+
+    def action_event(self, by: int) -> None:
+        """Look at the next thing that happens, or the one before."""
+        if self.course is None or self.answer is None:
+            self.notify("what happens over time is being worked out", markup=False)
+            return
+        here = self.answer.impact.at
+        known = steps(self.course)
+        found = [mark for mark in known if (mark.at > here if by > 0 else mark.at < here)]
+        if not found:
+            more = "- shows a longer time" if by > 0 else ""
+            self.notify(f"nothing {'more happens' if by > 0 else 'happens before'} here; {more}".rstrip("; "))
+            return
+        mark = found[0] if by > 0 else found[-1]
+        self._look_at(mark.at)
+        self._tell(f"{show(mark.at)}: {mark.what}", "WHEN")
+
+    def find_break(self, by: int) -> bool:
+        """Look at the next instant at which more clients break or are exposed, or the one before."""
+        if self.course is None or self.answer is None:
+            return False
+        here = self.answer.impact.at
+        found = [at for at in self.course.breaks if (at > here if by > 0 else at < here)]
+        if not found:
+            return False
+        self._look_at(found[0] if by > 0 else found[-1])
+        return True
+
+    def action_zoom_time(self, by: int) -> None:
+        """Make a cell of the axis longer or shorter."""
+        self.unit = max(0, min(len(UNITS) - 1, self.unit + by))
+        self.show_state()
+        self._tell(f"a cell of time is one {UNITS[self.unit].word}", "TIME")
+
+    def action_now(self) -> None:
+        """Look at the moment of the event."""
+        self.planner.whatif = replace(self.planner.whatif, look=0)
+        self.show_state()
+
+    def action_plot(self) -> None:
+        """Show shares over time in place of the cohorts; on a wide screen they are there anyway."""
+        self.toggle_class("-plot")
+
+    # --- explaining --------------------------------------------------------------------------------------------
+
+    def row(self) -> int | None:
+        """Give the index of the row of the answer that the cursor is on: the worst of its cohort."""
+        return self.cohorts.row(self.clients.index)
+
+    def _tell(self, text: str, head: str) -> None:
+        """Say something in the place of why, until the cursor or the time moves on."""
+        self.telling = (text, head, self._here())
+        self.why(text, head=head)
+
+    def _here(self) -> tuple[int, datetime | None]:
+        return self.clients.index, self.answer.impact.at if self.answer is not None else None
+
+    @on(LineTable.Moved, "#clients")
     def _explain(self) -> None:
-        answer = self.answer
-        if answer is not None and 0 <= self.clients.index < len(answer.impact.rows):
-            row = answer.impact.rows[self.clients.index]
-            self.why(f"{row.connection.cohort.name} on {row.connection.host}: {why(row, answer.inventory)}")
+        if self.telling is not None and self.telling[2] == self._here():
+            self.why(self.telling[0], head=self.telling[1])
+            return
+        self.telling = None
+        answer, index = self.answer, self.row()
+        if answer is None or index is None or index >= len(answer.impact.rows):
+            return
+        row = answer.impact.rows[index]
+        others = self.cohorts.others(self.clients.index)
+        also = f"; also on {', '.join(others)}" if others else ""
+        self.why(f"{row.connection.cohort.name} on {row.connection.host}: {why(row, answer.inventory)}{also}")
+
+    def action_open(self) -> None:
+        """Choose from a list for the knob under the cursor; on a cohort say where its number comes from."""
+        if self.focused is self.sides and 0 <= self.sides.index < len(self.kept):
+            self.planner.whatif = self.kept[self.sides.index].state
+            self.show_state()
+        elif not self.knobs.has_focus:
+            if self.answer is not None:
+                self.app.push_screen(Why(self.answer, self.planner.signs, row=self.row()))
+        elif (knob := self.knobs.current) is not None:
+            self._choose(knob.id)
+
+    def _choose(self, knob: str) -> None:
+        app = self.planner
+        picture = app.session.picture
+        known = choices(app.whatif, picture, knob)
+        if not known:
+            self.notify("left and right turn this one", markup=False)
+            return
+        usual = set(usual_events(picture)) if knob == "event" else {name for name, _ in known}
+        here = next((k.value for k in knobs(app.whatif, picture, app.session.now) if k.id == knob), "")
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                app.whatif = choose(app.whatif, picture, knob, value)
+                self.show_state()
+
+        chooser = Chooser(
+            f"What happens: {knob}" if knob == "event" else "Choose",
+            [one for one in known if one[0] in usual],
+            [one for one in known if one[0] not in usual],
+            here,
+            app.signs,
+        )
+        app.push_screen(chooser, chosen)
+
+    # --- knobs -------------------------------------------------------------------------------------------------
 
     @on(Knobs.Turned)
     def _turned(self, event: Knobs.Turned) -> None:
         self._turn(event.knob, event.by)
-
-    # --- actions -----------------------------------------------------------------------------------------------
 
     def action_turn(self, by: int) -> None:
         """Turn the knob under the cursor; from the table of clients a page is a page."""
@@ -108,6 +346,33 @@ class WhatIfScreen(PlannerScreen):
         app = self.planner
         app.whatif = turn(app.whatif, app.session.picture, knob, by)
         self.show_state()
+
+    # --- comparing ---------------------------------------------------------------------------------------------
+
+    def action_baseline(self) -> None:
+        """Compare with this answer from now on, or with today again."""
+        if self.base is None and self.answer is not None:
+            self.base = (title(self.planner.whatif), self.answer)
+            self.notify("the baseline is this answer; b again: today", markup=False)
+        else:
+            self.base = None
+            self.notify("the baseline is today, with nothing happening", markup=False)
+        self.show_state()
+
+    def action_compare(self) -> None:
+        """Put this answer beside the next ones; the third takes the place of the first, itself again takes it out."""
+        if self.answer is None:
+            return
+        state: WhatIf = self.planner.whatif
+        known = [side.state for side in self.kept]
+        if state in known:
+            del self.kept[known.index(state)]
+        else:
+            self.kept = [*self.kept[-(MOST_BESIDE - 1) :], Side(title(state), state, self.answer)]
+        self._see_course()
+        self.show_state()
+
+    # --- doing -------------------------------------------------------------------------------------------------
 
     def action_promote(self) -> None:
         """Promote the backup that the response serves, and take the key out that was stolen."""
@@ -126,20 +391,36 @@ class WhatIfScreen(PlannerScreen):
         self.notify(app.signs.text(f"{key} is the primary now: 3 shows what to write, u takes it back"), markup=False)
 
     def action_keep(self) -> None:
-        """Keep this answer as a report."""
+        """Keep this answer, with the days that the axis shows, as a report."""
         app = self.planner
         if self.answer is None:
             return
-        about = "-".join(o.text for o in self.answer.question.occurrences) or "nothing"
+        start, unit, width = self._window()
+        asked = question(app.whatif, app.session.picture, app.session.now)
+        try:
+            answer = answer_of(app.whatif, app.session.picture, app.session.now, until=start + unit * width)
+        except RotatorError as error:
+            self.notify(app.signs.text(str(error)), severity="error", markup=False)
+            return
+        about = "-".join(o.text for o in asked.occurrences) or "nothing"
         policy = {"name": app.session.picture.policy.name, "sha256": app.session.picture.digest}
-        document = to_document(self.answer)
-        report = reports.make("simulate", about, app.session.now, policy, document, to_json(self.answer))
+        report = reports.make("simulate", about, app.session.now, policy, to_document(answer), to_json(answer))
         try:
             reports.keep(app.session.file, report)
         except RotatorError as error:
             self.notify(app.signs.text(str(error)), severity="error", markup=False)
             return
         self.notify(f"kept as report {report.id}; 4 lists them", markup=False)
+
+    def on_resize(self) -> None:
+        """Fit the axis of time to the new width."""
+        super().on_resize()
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        if self.is_mounted and self.answer is not None:
+            self._see_course()
+            self._fill()
 
     def as_text(self) -> str:
         """Give the answer as text."""

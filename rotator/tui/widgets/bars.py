@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -65,19 +65,24 @@ class Bar(Widget):
         return self.get_component_rich_style(f"bar--{name}", partial=True) if name else Style()
 
 
-def key_line(actions: Sequence[Action], width: int) -> list[Part]:
+def usual_key(action: Action) -> str:
+    """Give the key of an action that no keymap changes."""
+    return action.shown_key
+
+
+def key_line(actions: Sequence[Action], width: int, key_of: Callable[[Action], str] = usual_key) -> list[Part]:
     """Show keys and their words as far as they fit; the last one, help, always does."""
     shown = [action for action in actions if action.shown]
     parts: list[Part] = []
-    last = f" {shown[-1].shown_key} {shown[-1].short}" if shown else ""
+    last = f" {key_of(shown[-1])} {shown[-1].short}" if shown else ""
     used = cells(last) + 1
     for action in shown[:-1]:
-        text = f" {action.shown_key} {action.short} "
+        text = f" {key_of(action)} {action.short} "
         if used + cells(text) > width:
             break
         used += cells(text)
-        parts += [(f" {action.shown_key} ", "strong"), (f"{action.short} ", "quiet")]
+        parts += [(f" {key_of(action)} ", "strong"), (f"{action.short} ", "quiet")]
     if shown:
         gap = pad("", max(0, width - used - 1))
-        parts += [(gap, ""), (f" {shown[-1].shown_key} ", "strong"), (shown[-1].short, "quiet")]
+        parts += [(gap, ""), (f" {key_of(shown[-1])} ", "strong"), (shown[-1].short, "quiet")]
     return parts

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from rotator.report.text import pad
+from rotator.tui.actions import KNOBS, bindings
 from rotator.tui.look import Signs
 from rotator.tui.widgets.line_table import fit
 from rotator.workflows.whatif import Knob
@@ -29,10 +30,7 @@ class Knobs(Widget, can_focus=True):
     Knobs > .knob--about { color: $quiet; }
     Knobs > .knob--cursor { background: $panel; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", show=False, id="knob.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="knob.down"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(KNOBS)]
 
     class Turned(Message):
         """A knob was turned with the mouse."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from rotator.report.text import cells, pad
+from rotator.tui.actions import LIST, bindings
+
+KEPT = 2_000
+"""Lines that are kept once they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,52 @@ class Column:
     drop: int = 0
 
 
+Parts = tuple[tuple[str, str], ...]
+"""A text in parts, each with the name of a style."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: its cells, and the name of the style of its first cell."""
+    """A row: its cells, and the name of the style of its first cell.
+
+    `parts` gives some of the cells once more, by their number, in parts with styles of their own; no part is cut, so
+    such a column must have room.
+    """
 
     cells: tuple[str, ...]
     style: str = ""
     strong: bool = False
+    parts: tuple[tuple[int, Parts], ...] = ()
+
+
+class Lines(Sequence[Line]):
+    """Lines that are made as they are looked at: what makes a table of a hundred thousand as quick as one of ten."""
+
+    def __init__(self, count: int, make: Callable[[int], Line]) -> None:
+        """Keep how many there are, and how one is made."""
+        self._count, self._make = count, make
+        self._made: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        place = index % self._count
+        if place not in self._made:
+            if len(self._made) > KEPT:
+                self._made.clear()
+            self._made[place] = self._make(place)
+        return self._made[place]
 
 
 class LineTable(ScrollView, can_focus=True):
@@ -54,6 +98,9 @@ class LineTable(ScrollView, can_focus=True):
         "line--cursor",
         "line--cursor-blurred",
         "line--header",
+        "line--here",
+        "line--ghost",
+        "line--assumed",
     }
     DEFAULT_CSS = """
     LineTable { height: 1fr; background: $background; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
@@ -65,16 +112,12 @@ class LineTable(ScrollView, can_focus=True):
     LineTable > .line--quiet { color: $quiet; }
     LineTable > .line--cursor { background: $panel; text-style: bold; }
     LineTable > .line--cursor-blurred { background: $surface; }
+    LineTable > .line--here { text-style: bold reverse; }
+    LineTable > .line--ghost { color: $quiet; }
+    LineTable > .line--assumed { color: $quiet; text-style: italic; }
     LineTable > .line--header { color: $quiet; text-style: bold; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", show=False, id="list.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="list.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="list.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="list.page_down"),
-        Binding("home,g", "end(-1)", "first", show=False, id="list.first"),
-        Binding("end,G", "end(1)", "last", show=False, id="list.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
 
     class Moved(Message):
         """The cursor is on another line."""
@@ -100,20 +143,44 @@ class LineTable(ScrollView, can_focus=True):
         self.sign = cursor
         self.widths: list[int] = []
         self._words = ""
+        self._frame: object = None
+        self._words_of: Callable[[int], str] | None = None
+        self._haystack: list[str] | None = None
+        self.headless = False
+        """Without titles and the space around cells: for text of one column."""
 
     # --- what is in it -----------------------------------------------------------------------------------------
 
-    def fill(self, lines: Sequence[Line], *, keep: Callable[[Line], object] | None = None) -> None:
-        """Show other lines; the cursor goes to the first, or stays on the one that `keep` says is the same."""
-        here = self.current
+    def fill(
+        self,
+        lines: Sequence[Line],
+        *,
+        keep: Callable[[Line], object] | None = None,
+        place: int | None = None,
+        words: Callable[[int], str] | None = None,
+    ) -> None:
+        """Show other lines; the cursor goes to the first, or stays on the one that `keep` says is the same.
+
+        Args:
+            lines: the lines.
+            keep: gives what tells a line from the others.
+            place: the index of the line for the cursor, where that is known.
+            words: gives the text that a filter looks into, by index; without it that of all cells.
+        """
+        here = self.current if keep is not None else None
+        before = self._drawn()
         self.lines = lines
+        self._words_of, self._haystack = words, None
         self._select()
-        if keep is None:
+        if place is not None:
+            shown = self.shown
+            self.cursor = max(0, min(place if isinstance(shown, range) else bisect_left(shown, place), len(shown) - 1))
+        elif keep is None:
             self.cursor = 0
         elif here is not None:
             wanted = keep(here)
             self.cursor = next((n for n, i in enumerate(self.shown) if keep(lines[i]) == wanted), 0)
-        self._laid_out()
+        self._laid_out(before)
 
     def narrow(self, words: str) -> None:
         """Show only lines that hold all of some words."""
@@ -139,31 +206,51 @@ class LineTable(ScrollView, can_focus=True):
     def _select(self) -> None:
         words = self._words.casefold().split()
         if words:
-            self.shown = [
-                index
-                for index, line in enumerate(self.lines)
-                if all(word in " ".join(line.cells).casefold() for word in words)
-            ]
+            if self._haystack is None:
+                text = self._words_of or (lambda index: " ".join(self.lines[index].cells))
+                self._haystack = [text(index).casefold() for index in range(len(self.lines))]
+            first, *others = words
+            found = [index for index, text in enumerate(self._haystack) if first in text]
+            for word in others:
+                found = [index for index in found if word in self._haystack[index]]
+            self.shown = found
         else:
             self.shown = range(len(self.lines))
         self.cursor = min(self.cursor, max(0, len(self.shown) - 1))
 
-    def _laid_out(self) -> None:
+    def _drawn(self) -> tuple[int, list[Line]]:
+        """Give what is on the screen: where it begins, and its lines."""
+        first = int(self.scroll_offset.y)
+        return first, [self.lines[i] for i in self.shown[first : first + self.size.height]]
+
+    def _laid_out(self, before: tuple[int, list[Line]] | None = None) -> None:
+        """Lay the table out; where only some lines differ from `before`, only these are drawn."""
         self._measure()
-        self.virtual_size = Size(self.size.width, len(self.shown) + 1)
-        self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
+        size = Size(self.size.width, len(self.shown) + self._top)
+        resized = size != self.virtual_size
+        self.virtual_size = size
+        after = self._drawn()
+        # Whoever fills a table may have given it other columns just before.
+        frame = (len(self.shown), self.columns, tuple(self.widths), self.size, self.cursor, self.headless)
+        if before is not None and before[0] == after[0] and frame == self._frame:
+            for n, (old, new) in enumerate(zip(before[1], after[1], strict=True)):
+                if old != new:
+                    self.refresh_line(after[0] + n + self._top)
+        else:
+            self._frame = frame
+            self.refresh(layout=resized and self.styles.height is not None and self.styles.height.is_auto)
         self._show_cursor()
         self.post_message(self.Moved(self, self.index))
 
     @property
     def text_width(self) -> int:
         """Give the cells that a table of one column has for its text."""
-        return self._room - 2
+        return self.size.width - 2 if self.headless else self._room - 2
 
     @property
     def _room(self) -> int:
         """Give the cells beside the sign of the cursor and the scroll bar."""
-        return max(10, self.size.width - 3)
+        return max(10, self.size.width - (0 if self.headless else 3))
 
     def _measure(self) -> None:
         """Share the width out: columns as wide as they need, the giving ones less, the least important dropped."""
@@ -188,7 +275,11 @@ class LineTable(ScrollView, can_focus=True):
 
     def get_content_height(self, *_: object) -> int:
         """Take a line for each row and one for the titles, where the height is left to the table."""
-        return len(self.shown) + 1
+        return len(self.shown) + self._top
+
+    @property
+    def _top(self) -> int:
+        return 0 if self.headless else 1
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
@@ -200,10 +291,10 @@ class LineTable(ScrollView, can_focus=True):
         """Draw one line of the screen; the titles stay on top."""
         width = self.size.width
         base = self.rich_style
-        if y == 0:
+        if y == 0 and not self.headless:
             style = base + self.get_component_rich_style("line--header", partial=True)
             return self._strip([(column.title.upper(), style) for column in self.columns], " ", base, width)
-        number = y - 1 + int(self.scroll_offset.y)
+        number = y - self._top + int(self.scroll_offset.y)
         if not 0 <= number < len(self.shown):
             return Strip.blank(width, base)
         line = self.lines[self.shown[number]]
@@ -218,16 +309,42 @@ class LineTable(ScrollView, can_focus=True):
         if line.style == "quiet":
             rest = first
         parts = [(cell, first if n == 0 else rest) for n, cell in enumerate(line.cells)]
-        return self._strip(parts, self.sign if on else " ", base, width)
+        return self._strip(parts, self.sign if on else " ", base, width, dict(line.parts))
 
-    def _strip(self, parts: Sequence[tuple[str, Style]], sign: str, base: Style, width: int) -> Strip:
+    def _strip(
+        self,
+        parts: Sequence[tuple[str, Style]],
+        sign: str,
+        base: Style,
+        width: int,
+        own: Mapping[int, Parts] | None = None,
+    ) -> Strip:
         segments = [Segment(sign, base)]
+        if self.headless:
+            text, style = parts[0]
+            segments.append(Segment(fit(text, max(1, width - 1)), style))
+            return Strip(segments).adjust_cell_length(width, base)
         for n, (text, style) in enumerate(parts):
             if self.widths and self.widths[n]:
                 segments.append(Segment(" ", base))
+                if own and n in own:
+                    segments += self._styled(own[n], self.widths[n], base)
+                    segments.append(Segment(" ", base))
+                    continue
                 segments.append(Segment(fit(text, self.widths[n], right=self.columns[n].right), style))
                 segments.append(Segment(" ", base))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def _styled(self, parts: Parts, width: int, base: Style) -> list[Segment]:
+        """Give the segments of a cell in parts, filled up to its width."""
+        found, used = [], 0
+        for text, name in parts:
+            style = base + self.get_component_rich_style(f"line--{name}", partial=True) if name else base
+            room = width - used
+            shown = text if cells(text) <= room else fit(text, room) if room > 0 else ""
+            found.append(Segment(shown, style))
+            used += cells(shown)
+        return [*found, Segment(" " * max(0, width - used), base)]
 
     # --- moving ------------------------------------------------------------------------------------------------
 
@@ -237,28 +354,48 @@ class LineTable(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screen."""
-        self._go(self.cursor + by * max(1, self.size.height - 2))
+        self._go(self.cursor + by * max(1, self.size.height - self._top - 1))
 
     def action_end(self, which: int) -> None:
         """Move the cursor to the first or the last line."""
         self._go(0 if which < 0 else len(self.shown) - 1)
 
+    def find(self, styles: Sequence[str], by: int) -> bool:
+        """Move the cursor to the next line of some styles, or the one before; say whether there is one."""
+        order = range(self.cursor + 1, len(self.shown)) if by > 0 else range(self.cursor - 1, -1, -1)
+        found = next((n for n in order if self.lines[self.shown[n]].style in styles), None)
+        if found is not None:
+            self._go(found)
+        return found is not None
+
+    def go(self, index: int) -> None:
+        """Put the cursor on one of all lines, where it is shown."""
+        shown = self.shown
+        self._go(index if isinstance(shown, range) else bisect_left(shown, index))
+
     def _go(self, to: int) -> None:
         to = max(0, min(to, len(self.shown) - 1))
         if to != self.cursor and self.shown:
+            for number in (self.cursor, to):
+                self.refresh_line(number + self._top)
+            self._frame = None
             self.cursor = to
             self._show_cursor()
-            self.refresh()
             self.post_message(self.Moved(self, self.index))
 
+    def from_the_top(self) -> None:
+        """Show the first lines, and more only where the cursor would be out of sight."""
+        self.scroll_to(y=0, animate=False, force=True)
+        self._show_cursor()
+
     def _show_cursor(self) -> None:
-        self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
+        self.scroll_to_region(Region(0, self.cursor, 1, 1 + self._top), animate=False, force=True)
 
     def on_click(self, event: object) -> None:
         """Put the cursor where the mouse is."""
         y = getattr(event, "y", 0)
-        if y > 0:
-            self._go(y - 1 + int(self.scroll_offset.y))
+        if y >= self._top:
+            self._go(y - self._top + int(self.scroll_offset.y))
 
     def watch_has_focus(self, _focused: bool) -> None:  # noqa: FBT001 - Textual calls it like this
         """Draw the cursor anew."""

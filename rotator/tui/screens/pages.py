@@ -1,0 +1,191 @@
+"""Pages over a screen: text to read, and where a number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from rotator.errors import RotatorError
+from rotator.report import text as text_report
+from rotator.report.because import to_document
+from rotator.report.document import Document, Paragraph
+from rotator.report.text import cells, wrap
+from rotator.simulate.because import TOTALS, because
+from rotator.simulate.question import Answer
+from rotator.tui.look import Signs
+from rotator.tui.widgets.bars import Bar, Part
+from rotator.tui.widgets.line_table import Column, Line, LineTable
+
+WORDS = {
+    "population": "all clients",
+    "broken": "BREAKS",
+    "exposed": "EXPOSED",
+    "lost": "LOST",
+    "unpinned": "UNPINNED",
+    "ok": "OK",
+}
+"""The totals as the status line calls them."""
+
+
+class Page(ModalScreen[bool]):
+    """A document to read; where it offers something to do, `w` does it."""
+
+    DEFAULT_CSS = """
+    Page, Why { align: center middle; background: $background 60%; }
+    Page > Vertical, Why > Vertical { width: 110; max-width: 100%; height: 90%; background: $surface; }
+    Page LineTable, Why LineTable { background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "close", "close", id="page.close"),
+        Binding("y", "copy", "copy", id="page.copy"),
+        Binding("w", "do", "do", id="page.do"),
+    ]
+
+    def __init__(self, document: Document, signs: Signs, *, do: str = "") -> None:
+        """Keep what it says; `do` is a word for what `w` does, "" for nothing."""
+        super().__init__()
+        self.document, self.signs, self.do = document, signs, do
+
+    def compose(self) -> ComposeResult:
+        """Lay the box out."""
+        with Vertical():
+            yield Bar(id="head", classes="-panel")
+            table = LineTable((Column("", give=True, least=20),), cursor=" ", id="page")
+            table.headless = True
+            yield table
+            yield Bar(id="keys", classes="-panel")
+
+    def on_mount(self) -> None:
+        """Show it."""
+        keys = [("esc", "close"), ("y", "copy"), *([("w", self.do)] if self.do else [])]
+        self.query_one("#keys", Bar).say(key_parts(keys))
+        self.query_one(LineTable).focus()
+        self.call_after_refresh(self.fill)
+
+    def on_resize(self) -> None:
+        """Wrap the text anew."""
+        self.call_after_refresh(self.fill)
+
+    def fill(self) -> None:
+        """Show the document."""
+        if not self.is_mounted:
+            return
+        table = self.query_one(LineTable)
+        self.query_one("#head", Bar).say([(f" {self.signs.text(self.document.title)}", "strong")])
+        table.fill(text_lines(self.document, table.text_width, self.signs), keep=lambda line: line.cells)
+
+    def action_close(self) -> None:
+        """Close the page."""
+        self.dismiss(False)  # noqa: FBT003 - the answer
+
+    def action_do(self) -> None:
+        """Do what it offers."""
+        if self.do:
+            self.dismiss(True)  # noqa: FBT003 - the answer
+
+    def action_copy(self) -> None:
+        """Copy it as text."""
+        self.app.copy_to_clipboard(text_report.render(self.document, ascii_only=self.signs.ascii_only))
+        self.notify("copied as text, where the terminal allows it", markup=False)
+
+
+class Why(Page):
+    """Where a number comes from: left and right go to the other numbers of the same answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "turn(-1)", "previous", id="why.previous"),
+        Binding("right,l,tab", "turn(1)", "next", id="why.next"),
+    ]
+
+    def __init__(self, answer: Answer, signs: Signs, *, row: int | None = None, path: str = "") -> None:
+        """Begin with a number.
+
+        Args:
+            answer: whose numbers.
+            signs: the signs of the terminal.
+            row: the row of the answer that is asked about; None for totals alone.
+            path: the number to begin with, "" for the first.
+        """
+        self.answer = answer
+        self.paths = paths_of(answer, row)
+        known = [one for one, _ in self.paths]
+        self.at = known.index(path) if path in known else 0
+        super().__init__(self._page(), signs)
+
+    def _page(self) -> Document:
+        try:
+            return to_document(because(self.answer, self.paths[self.at][0]))
+        except RotatorError as error:
+            return Document("why", (Paragraph(str(error)),))
+
+    def on_mount(self) -> None:
+        """Show it."""
+        super().on_mount()
+        keys = [("left/right", "other numbers"), ("esc", "close"), ("y", "copy")]
+        self.query_one("#keys", Bar).say(key_parts(keys))
+
+    def fill(self) -> None:
+        """Show the explanation, and in the first line which numbers there are."""
+        super().fill()
+        if self.is_mounted:
+            parts: list[Part] = [(" where it comes from ", "strong")]
+            for number, (_, words) in enumerate(self.paths):
+                parts.append((f" {self.signs.text(words)} ", "here" if number == self.at else "quiet"))
+            self.query_one("#head", Bar).say(parts)
+
+    def action_turn(self, by: int) -> None:
+        """Go to another number."""
+        self.at = (self.at + by) % len(self.paths)
+        self.document = self._page()
+        self.fill()
+
+    @property
+    def path(self) -> str:
+        """Give the number that is shown, as `rotator why` names it."""
+        return self.paths[self.at][0]
+
+
+def paths_of(answer: Answer, row: int | None) -> list[tuple[str, str]]:
+    """Give the numbers of an answer that can be asked about, each with a word: those of a row, then the totals."""
+    found: list[tuple[str, str]] = []
+    if row is not None and 0 <= row < len(answer.impact.rows):
+        found += [(f"cohorts[{row}].verdict", "verdict"), (f"cohorts[{row}].clients", "clients")]
+    impact = answer.impact
+    totals = {name: getattr(impact, name) for name in TOTALS}
+    order = sorted(("broken", "exposed", "lost", "unpinned", "ok"), key=lambda name: totals[name].none)
+    found += [(name, WORDS[name]) for name in order]
+    return [*found, ("population", WORDS["population"])]
+
+
+def key_parts(keys: Sequence[tuple[str, str]]) -> list[Part]:
+    """Show keys with their words."""
+    parts: list[Part] = []
+    for key, word in keys:
+        parts += [(f" {key} ", "strong"), (f"{word} ", "quiet")]
+    return parts
+
+
+def text_lines(document: Document, width: int, signs: Signs, *, title: bool = False) -> list[Line]:
+    """Give a document as lines of a table: headings strong, the first line left out where it stands elsewhere."""
+    text = text_report.render(document, width=max(40, width), ascii_only=signs.ascii_only).rstrip("\n").splitlines()
+    shown = text if title else text[_after_title(text) :]
+    style: Callable[[str], bool] = lambda line: bool(line) and line[0] != " " and line == line.upper()  # noqa: E731
+    return [Line((part,), strong=style(line)) for line in shown for part in _broken(signs.text(line), max(40, width))]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Break a line that is too long, such as one of a difference; what goes on is set in."""
+    if cells(text) <= width:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip()) + 4)
+    return wrap(text.strip(), width, indent, text[: len(text) - len(text.lstrip())])
+
+
+def _after_title(text: Sequence[str]) -> int:
+    first = next((number for number, line in enumerate(text) if not line.strip()), 0)
+    return first + 1 if first else 0

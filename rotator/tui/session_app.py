@@ -1,0 +1,304 @@
+"""The part of the planner that holds the session: edits and their history, the journal, saving, the file on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.app import App, SuspendNotSupported
+
+from rotator.errors import RotatorError
+from rotator.files.editor import run_editor
+from rotator.simulate.rotation import Rotation
+from rotator.tui.look import Signs
+from rotator.tui.screens.dialogs import Choose, Confirm, Pick
+from rotator.tui.widgets.line_table import Column, Line
+from rotator.workflows import journal as journals
+from rotator.workflows import session as sessions
+
+WATCH_SECONDS = 2.0
+
+
+class SessionApp(App[int]):
+    """An app on one policy, with a session that nothing is lost of."""
+
+    def __init__(self, session: sessions.Session, signs: Signs) -> None:
+        """Begin with a session."""
+        super().__init__()
+        self.signs = signs
+        self.session = session
+        self.journal = journals.Journal(session.file, session.now)
+        self.differs = False
+        self._unkept = ""
+
+    # --- what the planner does with it -------------------------------------------------------------------------
+
+    def use(self, session: sessions.Session) -> None:
+        """Go on with another session: keep its edits safe, then draw."""
+        self.session = session
+        try:
+            self.journal.keep(session, session.now)
+        except RotatorError as error:
+            if self._unkept != str(error):
+                self._unkept = str(error)
+                self.tell(f"edits are not kept safe until they are saved: {error}", "warning")
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """Say something in a corner."""
+        self.notify(self.signs.text(text), severity=severity, markup=False)  # type: ignore[arg-type]  # one of three
+
+    def attempt(self, step: Callable[[], sessions.Session], said: str = "") -> bool:
+        """Go on with the session that a step gives, or say why it cannot be."""
+        try:
+            session = step()
+        except RotatorError as error:
+            self.tell(str(error), "warning")
+            return False
+        if session is not self.session:
+            self.use(session)
+        if said:
+            self.tell(said)
+        return True
+
+    # --- edits -------------------------------------------------------------------------------------------------
+
+    def action_change(self) -> None:
+        """Offer every kind of edit."""
+        from rotator.workflows.editing import FORMS
+
+        options = [(form.key, form.about, form.id) for form in FORMS]
+        self.push_screen(Choose("Change the policy", "", options), self._chosen)
+
+    def _chosen(self, form: str | None) -> None:
+        if form:
+            self.action_form(form)
+
+    def action_form(self, name: str) -> None:
+        """Open the form of an edit."""
+        self.open_form(name)
+
+    def open_form(self, name: str, given: dict[str, str] | None = None) -> None:
+        """Open the form of an edit, some of its fields filled."""
+        from rotator.tui.screens.forms import FormDialog
+        from rotator.workflows.editing import form_of
+
+        self.push_screen(FormDialog(form_of(name), given), self._formed)
+
+    def _formed(self, rotation: Rotation | None) -> None:
+        if rotation is not None:
+            self.change(rotation)
+
+    def change(self, rotation: Rotation) -> bool:
+        """Make an edit, and say what it did."""
+        said = "; ".join((rotation.change.title, *rotation.notes))
+        return self.attempt(lambda: sessions.make(self.session, rotation), f"{said}. s saves it, u takes it back")
+
+    def action_undo(self) -> None:
+        """Take the last edit back."""
+        title = self.session.past[-1].title if self.session.past else ""
+        self.attempt(
+            lambda: sessions.undo(self.session), f"taken back: {title}" if title else "there is nothing to take back"
+        )
+
+    def action_redo(self) -> None:
+        """Make the edit again."""
+        title = self.session.future[0].title if self.session.future else ""
+        self.attempt(
+            lambda: sessions.redo(self.session), f"made again: {title}" if title else "there is nothing to make again"
+        )
+
+    def action_history(self) -> None:
+        """Show every edit of this session, and go to any point of it."""
+        session, signs = self.session, self.signs
+        steps = (*session.past, *session.future)
+        lines = [Line(("", "as it was opened"), "" if session.past else "ok")]
+        for n, step in enumerate(steps, 1):
+            saved = step in session.saved_past
+            state = "taken back" if n > len(session.past) else ("saved" if saved else "made")
+            lines.append(Line((state, signs.text(step.title)), "quiet" if n > len(session.past) else ""))
+        columns = (Column("state"), Column("edit", give=True, least=20))
+        self.push_screen(
+            Pick("History: the line under the cursor is the last edit made", columns, lines, cursor=signs.cursor,
+                 at=len(session.past)),
+            self._go,
+        )  # fmt: skip
+
+    def _go(self, made: int | None) -> None:
+        if made is not None and made >= 0:
+            self.attempt(lambda: sessions.go(self.session, made))
+
+    # --- the file ----------------------------------------------------------------------------------------------
+
+    def watch_disk(self) -> None:
+        """Notice that the policy changed on disk; it is read again at once where no edit stands in the way."""
+        try:
+            differs = sessions.changed_on_disk(self.session)
+        except RotatorError:
+            return
+        if differs == self.differs:
+            return
+        self.differs = differs
+        if differs and not self.session.dirty:
+            if self.attempt(lambda: sessions.reread(self.session, self.session.now)):
+                self.differs = False
+                self.tell("the policy changed on disk and was read again")
+        elif differs:
+            self.tell("the policy changed on disk: R reads it again and puts your edits on top", "warning")
+        self.use(self.session)
+
+    def action_save(self) -> None:
+        """Write the edits into the policy; never over a file that somebody else changed, unless told to."""
+        if not self.session.dirty:
+            self.tell("there is nothing to save")
+            return
+        try:
+            differs = sessions.changed_on_disk(self.session)
+        except RotatorError as error:
+            self.tell(str(error), "error")
+            return
+        if differs:
+            self.ask_about_disk()
+            return
+        said = "saved; what the file held is kept beside it, u still takes edits back"
+        self.attempt(lambda: sessions.save(self.session), said)
+
+    def ask_about_disk(self) -> None:
+        """Ask what to do about a policy that changed on disk while there are edits."""
+        edits = "\n".join(rotation.change.title for rotation in self.session.pending)
+        text = self.signs.text_lines(f"Your edits, not saved:\n{edits}")
+        options = [
+            ("r,enter", "read it again and make my edits on top", "reread"),
+            ("k", "keep my text in a file beside the policy, then read it again", "keep"),
+            ("o", "overwrite what is on disk with my text; that is kept beside the policy", "over"),
+        ]
+        self.push_screen(Choose("The policy changed on disk since it was read.", text, options), self._about_disk)
+
+    def _about_disk(self, answer: str | None) -> None:
+        if answer == "reread":
+            if self.attempt(lambda: sessions.reread(self.session, self.session.now)):
+                self.differs = False
+                self.tell("read again, your edits on top; s saves")
+        elif answer == "keep":
+            with contextlib.suppress(RotatorError):
+                path = sessions.keep_mine(self.session)
+                if self.attempt(lambda: sessions.start(self.session.file, self.session.now)):
+                    self.differs = False
+                    self.tell(f"your text is kept in {path}")
+        elif answer == "over" and self.attempt(lambda: sessions.save_over(self.session)):
+            self.differs = False
+            self.tell("saved; what the file held is kept beside it")
+
+    def action_reread(self) -> None:
+        """Read the policy again."""
+        if self.session.dirty:
+            self.ask_about_disk()
+        elif self.attempt(lambda: sessions.start(self.session.file, self.session.now)):
+            self.differs = False
+            self.tell("read again")
+
+    def offer_left(self) -> None:
+        """Offer edits again that an earlier planner left behind."""
+        left, problems = journals.left_behind(self.session)
+        for problem in problems:
+            self.tell(str(problem), "warning")
+        if journals.others_open(self.session):
+            self.tell("another planner has edits of this policy that are not saved", "warning")
+        if left:
+            self._offer(left[0])
+
+    def _offer(self, left: journals.Left) -> None:
+        edits = [f"  {rotation.change.title}" for rotation in left.edits]
+        if not left.same:
+            edits.append("The policy changed since; edits that fit are made on top of it.")
+        text = self.signs.text_lines("\n".join((f"made {left.made:%Y-%m-%d %H:%M} UTC:", *edits)))
+        options = [("r,enter", "bring them back", "restore"), ("d", "drop them", "drop")]
+        title = "Edits were left behind that are not saved."
+
+        def answer(what: str | None) -> None:
+            if what == "restore" and self.attempt(lambda: journals.restore(self.session, left)):
+                journals.discard(left)
+                self.tell("edits are back; s saves them, U shows them")
+            elif what == "drop":
+                journals.discard(left)
+
+        self.push_screen(Choose(title, text, options, escape="esc: ask again next time"), answer)
+
+    # --- leaving -----------------------------------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        """Leave, after a question where edits are not saved."""
+        if not self.session.dirty:
+            self._leave()
+            return
+        edits = "\n".join(rotation.change.title for rotation in self.session.pending)
+        question = "Leave without saving these edits?"
+        self.push_screen(Confirm(question, self.signs.text_lines(edits)), lambda yes: self._leave() if yes else None)
+
+    def _leave(self) -> None:
+        self.journal.forget()
+        self.exit(0)
+
+    async def action_quit(self) -> None:
+        """Leave like `q`; the library's own way asks nothing."""
+        self.action_leave()
+
+    # --- an editor ---------------------------------------------------------------------------------------------
+
+    def action_editor(self) -> None:
+        """Edit the text in an editor; what comes back is one edit, or its errors are shown and nothing is lost."""
+        path = self.journal.scratch()
+        try:
+            journals.lay_out(path, self.session.text)
+        except RotatorError as error:
+            self.tell(str(error), "error")
+            return
+        self._edit(path)
+
+    def _edit(self, path: Path) -> None:
+        words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        try:
+            with self.suspend():
+                code = self.run_editor([*words, str(path)])
+        except SuspendNotSupported:
+            self.tell("no editor can be opened here", "warning")
+            journals.take_up(path)
+            return
+        if code:
+            self.tell(f"{words[0]} ended with {code}", "warning")
+        self._edited(path)
+
+    def run_editor(self, words: list[str]) -> int:
+        """Run an editor on the terminal; 0 where all went well."""
+        try:
+            return run_editor(words)
+        except RotatorError as error:
+            self.tell(str(error), "error")
+            return 0
+
+    def _edited(self, path: Path) -> None:
+        try:
+            text = journals.read_back(path)
+            session = self.session
+            if text != session.text:
+                session = sessions.make_text(session, text, "edit the text")
+        except RotatorError as error:
+            options = [("e,enter", "edit it again", "again"), ("d", "drop this text", "drop")]
+            question = Choose("The text cannot be used.", self.signs.text_lines(str(error)), options,
+                              escape=f"esc: leave it in {path}")  # fmt: skip
+            self.push_screen(question, lambda answer: self._mend(path, answer))
+            return
+        journals.take_up(path)
+        if session is self.session:
+            self.tell("nothing changed")
+            return
+        self.use(session)
+        self.tell("edit the text: made. s saves it, u takes it back")
+
+    def _mend(self, path: Path, answer: str | None) -> None:
+        if answer == "again":
+            self._edit(path)
+        elif answer == "drop":
+            journals.take_up(path)
