@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,19 +26,10 @@ from rotator.tui.keymaps import KEYMAPS, KeyNames, Settings, read_settings, sett
 from rotator.tui.look import DEFAULTS, THEMES, Signs, ascii_wanted
 from rotator.tui.screens.base import TITLES, PlannerScreen
 from rotator.tui.screens.dialogs import CommandLine, Help
-from rotator.tui.screens.export import ExportScreen
-from rotator.tui.screens.fleet import FleetScreen
-from rotator.tui.screens.home import HomeScreen
-from rotator.tui.screens.importing import ImportScreen
-from rotator.tui.screens.mechanisms import MechanismsScreen
-from rotator.tui.screens.reports import ReportsScreen
-from rotator.tui.screens.threats import ThreatsScreen
-from rotator.tui.screens.whatif import WhatIfScreen
 from rotator.tui.session_app import WATCH_SECONDS, SessionApp
 from rotator.workflows import session as sessions
 from rotator.workflows import whatif
 from rotator.workflows.checking import Checked, check
-from rotator.workflows.editing import FORMS
 from rotator.workflows.summarizing import capabilities_of
 
 SHORT = {
@@ -47,21 +41,30 @@ SHORT = {
 """What people type after `:` out of habit."""
 
 
+SCREENS = {
+    "home": ("home", "HomeScreen"),
+    "fleet": ("fleet", "FleetScreen"),
+    "whatif": ("whatif", "WhatIfScreen"),
+    "export": ("export", "ExportScreen"),
+    "reports": ("reports", "ReportsScreen"),
+    "import": ("importing", "ImportScreen"),
+    "mechanisms": ("mechanisms", "MechanismsScreen"),
+    "threats": ("threats", "ThreatsScreen"),
+}
+"""The module and the class of each screen; a screen is loaded when somebody goes there, so that the first is quick."""
+
+
+def _screen(module: str, name: str) -> PlannerScreen:
+    made: PlannerScreen = getattr(import_module(f"rotator.tui.screens.{module}"), name)()
+    return made
+
+
 class PlannerApp(SessionApp):
     """The planner on a terminal."""
 
     TITLE = "Rotator"
     ENABLE_COMMAND_PALETTE = True
-    MODES = {  # noqa: RUF012 - as Textual declares it
-        "home": HomeScreen,
-        "fleet": FleetScreen,
-        "whatif": WhatIfScreen,
-        "export": ExportScreen,
-        "reports": ReportsScreen,
-        "import": ImportScreen,
-        "mechanisms": MechanismsScreen,
-        "threats": ThreatsScreen,
-    }
+    MODES = {place: partial(_screen, *SCREENS[place]) for place in SCREENS}  # noqa: RUF012 - as Textual declares it
     FIRST: ClassVar[str] = "home"
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = "Toast { background: $panel; }"
@@ -98,8 +101,15 @@ class PlannerApp(SessionApp):
         self.switch_mode(self.FIRST)
         for problem in self.settings.problems:
             self.tell(str(problem), "warning")
-        self.call_after_refresh(self.offer_left)
+        self.call_after_refresh(self._drawn)
         self.set_interval(WATCH_SECONDS, self.watch_disk)
+
+    def _drawn(self) -> None:
+        """Go on after the first screen: what is loaded by then stays, and need not be looked at for garbage again."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        self.offer_left()
 
     def use(self, session: sessions.Session) -> None:
         """Go on with another session, and draw the screen from it."""
@@ -165,6 +175,8 @@ class PlannerApp(SessionApp):
 
     def offered(self, screen: PlannerScreen) -> list[tuple[Action, Callable[[], object]]]:
         """Give every action that applies now, with what does it."""
+        from rotator.workflows.editing import FORMS
+
         found = [(action, screen) for action in (*HELP[screen.place], *PANES) if screen.applies(action)]
         return [
             *((action, self._caller(place, action.call)) for action, place in found),

@@ -15,11 +15,9 @@ from rotator.files.editor import run_editor
 from rotator.simulate.rotation import Rotation
 from rotator.tui.look import Signs
 from rotator.tui.screens.dialogs import Choose, Confirm, Pick
-from rotator.tui.screens.forms import FormDialog
 from rotator.tui.widgets.line_table import Column, Line
 from rotator.workflows import journal as journals
 from rotator.workflows import session as sessions
-from rotator.workflows.editing import FORMS, form_of
 
 WATCH_SECONDS = 2.0
 
@@ -69,6 +67,8 @@ class SessionApp(App[int]):
 
     def action_change(self) -> None:
         """Offer every kind of edit."""
+        from rotator.workflows.editing import FORMS
+
         options = [(form.key, form.about, form.id) for form in FORMS]
         self.push_screen(Choose("Change the policy", "", options), self._chosen)
 
@@ -82,6 +82,9 @@ class SessionApp(App[int]):
 
     def open_form(self, name: str, given: dict[str, str] | None = None) -> None:
         """Open the form of an edit, some of its fields filled."""
+        from rotator.tui.screens.forms import FormDialog
+        from rotator.workflows.editing import form_of
+
         self.push_screen(FormDialog(form_of(name), given), self._formed)
 
     def _formed(self, rotation: Rotation | None) -> None:

@@ -26,7 +26,7 @@ from rotator.simulate.cohorts import FleetRow, add
 from rotator.simulate.matching import match
 from rotator.simulate.question import Picture
 from rotator.simulate.spreading import Clients
-from rotator.workflows.exporting import edited
+from rotator.workflows.changing import edited
 from rotator.workflows.inputs import Given
 from rotator.workflows.opening import open_policy
 from rotator.workflows.pinset_files import FileChange, home_of

@@ -22,7 +22,7 @@ from rotator.simulate import policy_edits
 from rotator.simulate.grammar import ACTIONS, EVENTS, parse_action, parse_event, unknown_names
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, promote
-from rotator.workflows.exporting import edited
+from rotator.workflows.changing import edited
 from rotator.workflows.inputs import pin_file_of
 from rotator.workflows.opening import open_policy
 

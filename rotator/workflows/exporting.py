@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from rotator.errors import InputError, Problem, UnsafeError, UsageError
-from rotator.files.policy_edit import apply
 from rotator.files.policy_toml import file_paths, read_bytes
 from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
@@ -19,6 +18,7 @@ from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, promote
 from rotator.workflows import reports
+from rotator.workflows.changing import edited
 from rotator.workflows.opening import open_policy
 from rotator.workflows.pinset_files import FileChange, Writer, home_of, inside_of
 
@@ -163,12 +163,6 @@ def _moved(file: str, text: bytes, folders: Sequence[Path], written: set[Path]) 
         if new != old:
             edits.append(SetValue(parts, new))
     return edited(file, text, [Change("paths", tuple(edits))])
-
-
-def edited(file: str, data: bytes, changes: Sequence[Change]) -> bytes:
-    """Give the bytes of a policy with some changes made, its own line endings and comments kept."""
-    text = data.decode("utf-8-sig")
-    return apply(text, [edit for change in changes for edit in change.edits], file).encode()
 
 
 def _pinsets_in_use(inventory: Inventory) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from rotator.model.sightings import Fault, Handshake, Seen, Unseen
 from rotator.simulate.backtest import Snapshot
 from rotator.simulate.fleet import fleet_of
 from rotator.simulate.question import Picture
-from rotator.workflows.exporting import edited
+from rotator.workflows.changing import edited
 
 MOST_TARGETS = 1_000
 

@@ -72,12 +72,13 @@ def _decode(data: bytes) -> tuple[Certificate, ...]:
 
 def public_suffix(name: str) -> str | None:
     """Give the public suffix of a name, or None when its top-level domain is not a known one."""
-    found: str | None = _suffix_list().publicsuffix(name)
+    # Nearly all the time to read the list goes into names of other alphabets, which a plain name cannot match.
+    found: str | None = _suffix_list(encoded="xn--" in name.casefold()).publicsuffix(name)
     return found
 
 
 @cache
-def _suffix_list():  # type: ignore[no-untyped-def]  # noqa: ANN202 - the package has no types
+def _suffix_list(*, encoded: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the package has no types
     from publicsuffixlist import PublicSuffixList
 
-    return PublicSuffixList(accept_unknown=False)
+    return PublicSuffixList(accept_unknown=False, accept_encoded_idn=encoded)

@@ -14,7 +14,7 @@ from rotator.files.store import clear_leftovers, current, digest, keep_old, lock
 from rotator.model.edits import Change, Edit, Insert, SetValue
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, promote
-from rotator.workflows.exporting import edited
+from rotator.workflows.changing import edited
 from rotator.workflows.opening import open_policy
 
 

@@ -29,7 +29,7 @@ def test_from_opening_to_the_written_export(policy: str) -> None:
         terminal.send("2")
         terminal.wait_for("key-compromise", "ends no exposure")
         terminal.send("down", "down", "down", "down", "right")
-        terminal.wait_for("serve api-2026", "BREAKS 231-244 k")
+        terminal.wait_for("serve api-2026", "BREAKS 211-221 k")
         terminal.send("p")
         terminal.wait_for("storefront.toml *")
         terminal.send("3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Mapping
 
@@ -19,6 +20,8 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         sys.stdout.isatty() and sys.stdin.isatty() and environ.get("TERM", "dumb") != "dumb"
     )
     if terminal and not (asked.summary or asked.json):
+        # Nothing made while the planner starts is garbage: it is not looked for until the first screen is drawn.
+        gc.disable()
         from rotator.tui.app import run_planner
 
         return run_planner(

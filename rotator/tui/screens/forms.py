@@ -17,7 +17,7 @@ from rotator.simulate.rotation import Rotation
 from rotator.tui.screens.dialogs import BOX
 from rotator.tui.widgets.choice import Choice
 from rotator.workflows import editing
-from rotator.workflows.exporting import edited
+from rotator.workflows.changing import edited
 
 if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp

@@ -136,7 +136,7 @@ class LineTable(ScrollView, can_focus=True):
     def __init__(self, columns: Sequence[Column], *, cursor: str = ">", id: str | None = None) -> None:  # noqa: A002
         """Make an empty table; `cursor` is the sign in front of the line under the cursor."""
         super().__init__(id=id)
-        self.columns = tuple(columns)
+        self._columns = tuple(columns)
         self.lines: Sequence[Line] = ()
         self.shown: Sequence[int] = ()
         self.cursor = 0
@@ -167,6 +167,7 @@ class LineTable(ScrollView, can_focus=True):
             words: gives the text that a filter looks into, by index; without it that of all cells.
         """
         here = self.current if keep is not None else None
+        before = self._drawn()
         self.lines = lines
         self._words_of, self._haystack = words, None
         self._select()
@@ -178,13 +179,24 @@ class LineTable(ScrollView, can_focus=True):
         elif here is not None:
             wanted = keep(here)
             self.cursor = next((n for n, i in enumerate(self.shown) if keep(lines[i]) == wanted), 0)
-        self._laid_out()
+        self._laid_out(before)
 
     def narrow(self, words: str) -> None:
         """Show only lines that hold all of some words."""
         self._words = words
         self._select()
         self._laid_out()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Give the columns."""
+        return self._columns
+
+    @columns.setter
+    def columns(self, columns: Sequence[Column]) -> None:
+        if tuple(columns) != self._columns:
+            self._columns = tuple(columns)
+            self.refresh()
 
     @property
     def words(self) -> str:
@@ -216,10 +228,26 @@ class LineTable(ScrollView, can_focus=True):
             self.shown = range(len(self.lines))
         self.cursor = min(self.cursor, max(0, len(self.shown) - 1))
 
-    def _laid_out(self) -> None:
+    def _drawn(self) -> tuple[object, int, list[Line]]:
+        """Give what is on the screen: all that lays it out, where it begins, and its lines."""
+        first = int(self.scroll_offset.y)
+        rows = self.shown[first : first + self.size.height]
+        laid_out = (len(self.shown), self.columns, tuple(self.widths), self.size, self.cursor)
+        return laid_out, first, [self.lines[i] for i in rows]
+
+    def _laid_out(self, before: tuple[object, int, list[Line]] | None = None) -> None:
+        """Lay the table out; where only some lines differ from `before`, only these are drawn."""
         self._measure()
-        self.virtual_size = Size(self.size.width, len(self.shown) + self._top)
-        self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
+        size = Size(self.size.width, len(self.shown) + self._top)
+        resized = size != self.virtual_size
+        self.virtual_size = size
+        after = self._drawn()
+        if before is not None and before[:2] == after[:2]:
+            for n, (old, new) in enumerate(zip(before[2], after[2], strict=True)):
+                if old != new:
+                    self.refresh_line(after[1] + n + self._top)
+        else:
+            self.refresh(layout=resized and self.styles.height is not None and self.styles.height.is_auto)
         self._show_cursor()
         self.post_message(self.Moved(self, self.index))
 
@@ -357,9 +385,10 @@ class LineTable(ScrollView, can_focus=True):
     def _go(self, to: int) -> None:
         to = max(0, min(to, len(self.shown) - 1))
         if to != self.cursor and self.shown:
+            for number in (self.cursor, to):
+                self.refresh_line(number + self._top)
             self.cursor = to
             self._show_cursor()
-            self.refresh()
             self.post_message(self.Moved(self, self.index))
 
     def from_the_top(self) -> None:

@@ -1,0 +1,169 @@
+"""The planner's speed as a person meets it, through a real terminal: `python -m benchmarks.screens [--json]`.
+
+First paint is the time from the start of the program until verdict rows and the key line are on the screen. A key's
+time runs from the byte that is sent to the last of what is drawn for it. Where `--beside DIR` names a virtual
+environment with posting and harlequin in it, their first full frame is measured in turn with ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.tui.piloting import copy_of
+from tests.tui.terminal import Terminal, planner
+
+SIZES = ((80, 24), (160, 48))
+QUIET_SECONDS = 0.04
+"""A frame is over when nothing more is drawn for this long."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One thing measured: seconds, or MiB."""
+
+    what: str
+    unit: str
+    median: float
+    p95: float
+    n: int
+
+
+def result(what: str, values: list[float], unit: str = "ms") -> Result:
+    """Sum up what was measured."""
+    ordered = sorted(values)
+    high = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return Result(what, unit, round(statistics.median(ordered), 1), round(high, 1), len(ordered))
+
+
+def fleet(folder: Path, cohorts: int) -> str:
+    """Write a policy with so many cohorts: releases of ten apps, on one host."""
+    pins = [f"sha256/{chr(65 + n) * 43}=" for n in range(3)]
+    lines = ["schema = 1", "measured = 2026-11-20", "[keys]"]
+    lines += [f'k{n} = {{ spki = "{pin}" }}' for n, pin in enumerate(pins)]
+    lines += ["[authorities]", 'ca = { bundled = "ISRG Root X1" }', "[chains]"]
+    lines += ['now = { leaf = "k0", issuers = ["ca"], not_before = 2026-10-01, lifetime_days = 180 }']
+    lines += ["[hosts.api]", 'names = ["api.example.com"]', 'serves = "now"']
+    for n in range(3):
+        lines += [f"[pinsets.p{n}]", f'primary = "k{n % 2}"', f'backups = ["k{2 if n else 1}"]']
+    for app in range(10):
+        lines += [f"[apps.app-{app}]", 'mechanism = "okhttp"', "releases = ["]
+        lines += [
+            f'  {{ version = "{n}.0", released = 2026-01-01, pinset = "p{n % 3}", clients = {n + 1} }},'
+            for n in range(cohorts // 10)
+        ]
+        lines += ["]"]
+    file = folder / f"fleet-{cohorts}.toml"
+    file.write_text("\n".join(lines) + "\n")
+    return str(file)
+
+
+def memory(terminal: Terminal) -> float:
+    """Give the memory of the program, in MiB."""
+    status = Path(f"/proc/{terminal.process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def first_paint(policy: str, times: int) -> Iterator[Result]:
+    """Measure the start."""
+    for size in SIZES:
+        seconds, sizes = [], []
+        for _ in range(times):
+            with planner(policy, size=size) as terminal:
+                terminal.wait_for("EXPOSED", "keys", seconds=60)
+                seconds.append((time.perf_counter() - terminal.began) * 1000)
+                settle(terminal)
+                sizes.append(memory(terminal))
+        yield result(f"first paint {size[0]}x{size[1]}", seconds)
+        yield result(f"memory {size[0]}x{size[1]}", sizes, "MiB")
+
+
+def settle(terminal: Terminal, seconds: float = 0.3) -> None:
+    """Read until nothing is drawn any more."""
+    while terminal.read(seconds):
+        pass
+
+
+def key_time(terminal: Terminal, key: str) -> float:
+    """Press a key and give the milliseconds to the last of what is drawn for it."""
+    began = time.perf_counter()
+    terminal.send(key)
+    last = began
+    while terminal.read(QUIET_SECONDS if last > began else 5.0):
+        last = time.perf_counter()
+    return (last - began) * 1000
+
+
+def keys(policy: str, name: str, times: int) -> Iterator[Result]:
+    """Measure keys: a knob turned, the cursor moved, a page."""
+    with planner(policy, size=(160, 48)) as terminal:
+        terminal.wait_for("EXPOSED", "keys", seconds=300)
+        settle(terminal)
+        terminal.send("2")
+        terminal.wait_for("key-compromise", seconds=120)
+        settle(terminal)
+        for _ in range(3):
+            terminal.send("down")
+        settle(terminal)
+        yield result(f"what-if knob, {name}", [key_time(terminal, ("right", "left")[n % 2]) for n in range(times)])
+        terminal.send("tab")
+        settle(terminal)
+        yield result(f"cursor down, {name}", [key_time(terminal, "down") for _ in range(times)])
+        yield result(f"page down, {name}", [key_time(terminal, ("pagedown", "pageup")[n % 2]) for n in range(times)])
+        yield result(f"memory, {name}", [memory(terminal)], "MiB")
+
+
+def others(folder: Path, times: int) -> Iterator[Result]:
+    """Measure the first full frame of posting and harlequin, where they are installed in a virtual environment."""
+    for program, words, marker in (("posting", [], "Quit"), ("harlequin", ["--no-download-tzdata"], "Run Query")):
+        path = folder / "bin" / program
+        if not path.exists():
+            sys.stderr.write(f"{program} is not in {folder}: left out\n")
+            continue
+        for size in SIZES:
+            seconds = []
+            for _ in range(times):
+                with tempfile.TemporaryDirectory() as home:
+                    environ = {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home}
+                    with Terminal([str(path), *words], size=size, environ=environ, folder=Path(home)) as terminal:
+                        terminal.wait_for(marker, seconds=60)
+                        seconds.append((time.perf_counter() - terminal.began) * 1000)
+            yield result(f"{program} first frame {size[0]}x{size[1]}", seconds)
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(description="Measure the planner through a real terminal.")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--times", type=int, default=9, help="how often each start is measured")
+    parser.add_argument("--keys", type=int, default=40, help="how often each key is measured")
+    parser.add_argument("--cohorts", type=int, nargs="*", default=[1000], help="fleets to make, by cohorts")
+    parser.add_argument("--beside", type=Path, help="a virtual environment with posting and harlequin")
+    asked = parser.parse_args()
+    found: list[Result] = []
+    with tempfile.TemporaryDirectory() as folder:
+        sample = copy_of("storefront.toml", Path(folder))
+        runs = [first_paint(sample, asked.times), keys(sample, "storefront", asked.keys)]
+        runs += [keys(fleet(Path(folder), count), f"{count} cohorts", asked.keys) for count in asked.cohorts]
+        if asked.beside:
+            runs.append(others(asked.beside, asked.times))
+        for run in runs:
+            for one in run:
+                found.append(one)
+                if not asked.json:
+                    sys.stdout.write(f"{one.what:<34} {one.median:>9} {one.unit}   p95 {one.p95:>9}   n {one.n}\n")
+                    sys.stdout.flush()
+    if asked.json:
+        sys.stdout.write(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
