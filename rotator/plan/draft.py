@@ -15,6 +15,9 @@ from rotator.model.versions import order as version_order
 from rotator.simulate.cohorts import NO_VERSION
 from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
 
+ANY_SYSTEM = "1"
+"""A system that every device has: older than all that anybody uses."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
@@ -83,7 +86,7 @@ def _with_carrier(inventory: Inventory, carrier: Carrier) -> Inventory:
     if there is None:
         release = replace(release, also=(), builds=())
     if carrier.min_os is not None:
-        release = replace(release, min_os=carrier.min_os or None)
+        release = replace(release, min_os=carrier.min_os or ANY_SYSTEM)
     index = len(app.releases) if there is None else there
     releases = (*app.releases[:index], release, *app.releases[index + 1 :])
     enforced[carrier.app, index] = tuple(

@@ -341,7 +341,8 @@ class _Work:
                     binding=Binding(
                         invariant="I4",
                         segment=name,
-                        formula=f"served since {found.serve} + {limits.deploy_days:g} deploy"
+                        formula=f"serve {found.serve or ''}".rstrip()
+                        + f" + {limits.deploy_days:g} deploy"
                         + ("" if gone else f" + {limits.rollback_days:g} rollback"),
                     ),
                     undo=f"ship {name} with {key} again: those who have updated refuse it until then",
