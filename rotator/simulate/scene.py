@@ -51,15 +51,9 @@ class Judges:
         side: Side,
     ) -> Judgement:
         """Judge one chain, each distinct question once; see `answer`."""
-        situation, alike = in_store(situation, trust), self.likeness
-        key = (
-            alike.key(rule, sent, trust, situation),
-            alike.number(sent),
-            name,
-            trust.name,
-            alike.number(situation),
-            side,
-        )
+        alike = self.likeness
+        when = alike.number(situation), trust.distrusted
+        key = (alike.key(rule, sent, trust, situation), alike.number(sent), name, trust.name, when, side)
         if key not in self.memo:
             self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
         return self.memo[key]
