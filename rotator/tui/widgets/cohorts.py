@@ -99,7 +99,9 @@ class Cohorts:
             wide: whether there is room for words.
         """
         here = self._who(self.table.index)
-        self.impact, self.groups = answer.impact, groups(answer.impact)
+        impact, own = answer.impact, groups(answer.impact)
+        # Lines are made late, perhaps after the next answer came: each table's lines know their own answer.
+        self.impact, self.groups = impact, own
         before = worst(base[1].impact)
         beside = [worst(side.answer.impact) for side in kept]
         strips = _Strips(course, window, self.signs)
@@ -107,15 +109,15 @@ class Cohorts:
         place = next((n for n, group in enumerate(self.groups) if group.who == here), 0)
 
         def make(index: int) -> Line:
-            return self._line(self.groups[index], before, beside, strips, wide=wide)
+            return self._line(impact, own[index], before, beside, strips, wide=wide)
 
         def words(index: int) -> str:
-            row = answer.impact.rows[self.groups[index].rows[0]]
-            hosts = {answer.impact.rows[i].connection.host for i in self.groups[index].rows}
+            row = impact.rows[own[index].rows[0]]
+            hosts = {impact.rows[i].connection.host for i in own[index].rows}
             return " ".join((str(row.verdict), row.connection.cohort.name, *hosts))
 
         keep = self.table.has_focus and here is not None
-        self.table.fill(Lines(len(self.groups), make), place=place if keep else 0, words=words)
+        self.table.fill(Lines(len(own), make), place=place if keep else 0, words=words)
         self._fill_sides(answer, kept, now)
 
     def _who(self, index: int) -> Who | None:
@@ -140,6 +142,7 @@ class Cohorts:
 
     def _line(
         self,
+        impact: Impact,
         group: Group,
         before: dict[Who, Row],
         beside: Sequence[dict[Who, Row]],
@@ -147,8 +150,7 @@ class Cohorts:
         *,
         wide: bool,
     ) -> Line:
-        assert self.impact is not None  # noqa: S101 - filled in by `show`
-        row = self.impact.rows[group.rows[0]]
+        row = impact.rows[group.rows[0]]
         cohort = row.connection.cohort
         was = before.get(group.who)
         changed = was is None or was.verdict is not row.verdict

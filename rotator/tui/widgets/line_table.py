@@ -136,7 +136,7 @@ class LineTable(ScrollView, can_focus=True):
     def __init__(self, columns: Sequence[Column], *, cursor: str = ">", id: str | None = None) -> None:  # noqa: A002
         """Make an empty table; `cursor` is the sign in front of the line under the cursor."""
         super().__init__(id=id)
-        self.columns = tuple(columns)
+        self._columns = tuple(columns)
         self.lines: Sequence[Line] = ()
         self.shown: Sequence[int] = ()
         self.cursor = 0
@@ -187,6 +187,17 @@ class LineTable(ScrollView, can_focus=True):
         self._words = words
         self._select()
         self._laid_out()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Give the columns."""
+        return self._columns
+
+    @columns.setter
+    def columns(self, columns: Sequence[Column]) -> None:
+        if tuple(columns) != self._columns:
+            self._columns = tuple(columns)
+            self.refresh()
 
     @property
     def words(self) -> str:

@@ -75,17 +75,17 @@ class Matrix(LineTable):
             *(Column(self._head(n, words=words)) for n in shown),
             *((Column("guarded by", give=True, least=10, drop=1),) if words else ()),
         )
-        rows = impact.rows
+        rows, own = impact.rows, self.groups
 
         def make(index: int) -> Line:
-            return self._line([rows[n] for n in self.groups[index].rows], shown, words=words)
+            return self._line([rows[n] for n in own[index].rows], shown, words=words)
 
         def text(index: int) -> str:
-            own = [rows[n] for n in self.groups[index].rows]
-            found = [own[0].connection.cohort.name]
-            return " ".join([*found, *(f"{row.connection.host} {row.verdict}" for row in own)])
+            seen = [rows[n] for n in own[index].rows]
+            found = [seen[0].connection.cohort.name]
+            return " ".join([*found, *(f"{row.connection.host} {row.verdict}" for row in seen)])
 
-        self.fill(Lines(len(self.groups), make), place=max(0, place), words=text)
+        self.fill(Lines(len(own), make), place=max(0, place), words=text)
 
     def _sides(self) -> tuple[range, bool]:
         """Give the hosts that there is room for, the chosen one among them, and whether there is room for words."""
