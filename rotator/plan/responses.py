@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from rotator.mechanisms.base import PinsetSpec
+from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.policy import Release
 from rotator.model.versions import order as version_order
@@ -187,7 +189,10 @@ class Choices:
             # A build without the pin refuses the old chain, so it waits for the swap; roll-outs count from a midnight.
             at = max(plus(self.now, timedelta(days=review)), swap or self.now)
             at = at if at == start_of(at.date()) else plus(start_of(at.date()), DAY)
-            fresh = (spki_pin(chain.leaf.spki),) if chain is not None and key is None else None
+            fresh = None
+            if chain is not None and key is None:
+                covers = tuple(Cover(name) for name in names)
+                fresh = PinsetSpec(name="fresh", covers=covers, keys=(spki_pin(chain.leaf.spki),))
             found.append(
                 Carrier(
                     app=name,

@@ -36,6 +36,24 @@ def shown(app: PlannerApp) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+def styles(app: PlannerApp) -> str:
+    """Give a letter for the style of each cell: b bold, u underlined, r reversed, a capital for two of them at once."""
+    lines = []
+    for strip in app.screen._compositor.render_strips():
+        line = ""
+        for segment in strip:
+            style = segment.style
+            found = "" if style is None else "".join(
+                letter
+                for letter, on in (("r", style.reverse), ("u", style.underline), ("b", style.bold))
+                if on
+            )  # fmt: skip
+            letter = (found[:1].upper() if len(found) > 1 else found) or "."
+            line += letter * len(segment.text)
+        lines.append(line.rstrip("."))
+    return "\n".join(lines)
+
+
 def typed(text: str) -> str:
     """Give the keys that type a text."""
     names = {

@@ -14,7 +14,7 @@ from rotator.tui.actions import EVERYWHERE, HELP, PANES, everything
 from rotator.tui.app import PlannerApp
 from rotator.tui.keymaps import KEYMAPS, Settings, clashes
 from rotator.tui.look import DEFAULTS, THEMES
-from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, press, shown
+from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, press, shown, styles
 
 BLOCKS = " ▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 """What scroll bars are drawn with: cells of colour, not text."""
@@ -32,12 +32,15 @@ SCREENS = {
 
 @pytest.mark.parametrize("place", SCREENS)
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
-@pytest.mark.parametrize("look_of_it", ["colour", "ascii"])
+@pytest.mark.parametrize("look_of_it", ["colour", "mono", "ascii"])
 def test_every_screen_looks_as_it_did(
     golden: Callable[[str, str | bytes], None], tmp_path: Path, place: str, size: tuple[int, int], look_of_it: str
 ) -> None:
-    app = planner(copy_of("storefront.toml", tmp_path), ascii_only=look_of_it == "ascii")
-    [screen] = drive(app, SCREENS[place], size=size)
+    """Without colour the letters of bold, underline and reverse are kept too: they say then what colours say else."""
+    app = planner(copy_of("storefront.toml", tmp_path), ascii_only=look_of_it == "ascii", no_color=look_of_it == "mono")
+    seen: list[str] = []
+    look(app, lambda app: seen.extend((shown(app), styles(app))), SCREENS[place], size)
+    screen = "\n".join(seen) if look_of_it == "mono" else seen[0]
     golden(f"tui/{place}-{size[0]}x{size[1]}-{look_of_it}.txt", screen + "\n")
 
 
