@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from rotator.mechanisms.base import PinsetSpec
-from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.policy import Release
 from rotator.model.versions import order as version_order
@@ -191,8 +190,7 @@ class Choices:
             at = at if at == start_of(at.date()) else plus(start_of(at.date()), DAY)
             fresh = None
             if chain is not None and key is None:
-                covers = tuple(Cover(name) for name in names)
-                fresh = PinsetSpec(name="fresh", covers=covers, keys=(spki_pin(chain.leaf.spki),))
+                fresh = PinsetSpec(name="fresh", covers=(), keys=(spki_pin(chain.leaf.spki),))
             found.append(
                 Carrier(
                     app=name,
