@@ -119,13 +119,19 @@ class Swept:
         return broken[place, every], exposed[place, every]
 
 
-def sweep(people: People, hosts: Sequence[HostSweep], progress: Progress | None = None) -> Swept:
+def sweep(
+    people: People,
+    hosts: Sequence[HostSweep],
+    progress: Progress | None = None,
+    compiled: Sequence[Compiled] | None = None,
+) -> Swept:
     """Judge every distinct pinset in every distinct situation, and count.
 
     Args:
         people: everybody.
         hosts: what is asked.
         progress: hears how far it is, and may give it up.
+        compiled: the hosts' pinsets, where they were compiled before.
     """
     listening = progress or Silent()
     _, stores, kinds = people.sizes.shape
@@ -135,12 +141,9 @@ def sweep(people: People, hosts: Sequence[HostSweep], progress: Progress | None 
         if number % CHUNK == 0:
             listening.step(number, len(hosts), "sweep")
         weights = _by_pinset(host, flat).reshape(len(host.pinsets) * stores, kinds)
-        chains: dict[ChainMask, int] = {}
-        for ours, theirs in host.situations:
-            chains.setdefault(ours, len(chains))
-            if theirs is not None:
-                chains.setdefault(theirs, len(chains))
-        taken = _accepts(host.pinsets, list(chains), stores).reshape(len(chains), -1).astype(np.float64) @ weights
+        ready = Compiled.of(host) if compiled is None else compiled[number]
+        chains = {chain: place for place, chain in enumerate(ready.chains)}
+        taken = ready.accepts(stores).reshape(len(chains), -1).astype(np.float64) @ weights
         none = np.zeros(kinds)
         found.accepted.append(np.array([taken[chains[ours]] for ours, _ in host.situations]))
         found.exposed.append(np.array([none if own is None else taken[chains[own]] for _, own in host.situations]))
@@ -158,23 +161,40 @@ def _by_pinset(host: HostSweep, flat: Weights) -> Weights:
     return found
 
 
-def _accepts(pinsets: Sequence[PinMask], chains: Sequence[ChainMask], stores: int) -> Flags:
-    """Say of every chain, pinset and trust store whether the client accepts."""
-    # Pins that no chain has can match nothing, and pins that no pinset has are asked by nobody.
-    on_chains = sorted({pin for chain in chains for pin in chain.any | chain.leaf})
-    bits = {pin: place for place, pin in enumerate(on_chains)}
-    words = max(1, -(-len(bits) // WORD))
-    leaf, any_ = _masks([own.leaf for own in pinsets], bits, words), _masks([own.any for own in pinsets], bits, words)
-    chain_leaf, chain_any = (
-        _masks([own.leaf for own in chains], bits, words),
-        _masks([own.any for own in chains], bits, words),
-    )
-    hit = np.asarray((leaf[None] & chain_leaf[:, None] | any_[None] & chain_any[:, None]).any(axis=2))
-    trusted = np.zeros((len(chains), stores), np.bool_)
-    for row, chain in enumerate(chains):
-        trusted[row, list(chain.trusted_by)] = True
-    found: Flags = hit[:, :, None] & trusted[:, None, :]
-    return found
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The pinsets of a host as bits, and the chains that are asked about, each once."""
+
+    chains: tuple[ChainMask, ...]
+    leaf: Masks
+    any: Masks
+    chain_leaf: Masks
+    chain_any: Masks
+
+    @classmethod
+    def of(cls, host: HostSweep) -> Compiled:
+        """Compile the pinsets of a host: once, for as long as its pinsets and chains stay the same."""
+        chains = tuple(dict.fromkeys(chain for pair in host.situations for chain in pair if chain is not None))
+        # Pins that no chain has can match nothing.
+        bits = {pin: place for place, pin in enumerate(sorted({p for chain in chains for p in chain.any | chain.leaf}))}
+        words = max(1, -(-len(bits) // WORD))
+        return cls(
+            chains,
+            _masks([own.leaf for own in host.pinsets], bits, words),
+            _masks([own.any for own in host.pinsets], bits, words),
+            _masks([own.leaf for own in chains], bits, words),
+            _masks([own.any for own in chains], bits, words),
+        )
+
+    def accepts(self, stores: int) -> Flags:
+        """Say of every chain, pinset and trust store whether the client accepts."""
+        leaf = self.leaf[None] & self.chain_leaf[:, None]
+        hit = np.asarray((leaf | self.any[None] & self.chain_any[:, None]).any(axis=2))
+        trusted = np.zeros((len(self.chains), stores), np.bool_)
+        for row, chain in enumerate(self.chains):
+            trusted[row, list(chain.trusted_by)] = True
+        found: Flags = hit[:, :, None] & trusted[:, None, :]
+        return found
 
 
 def _masks(sets: Sequence[frozenset[int]], bits: Mapping[int, int], words: int) -> Masks:
