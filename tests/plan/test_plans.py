@@ -226,7 +226,8 @@ def test_records_are_published_two_times_to_live_ahead(desk: Desk) -> None:
 
 
 def test_a_key_that_another_host_serves_is_kept(desk: Desk) -> None:
-    more = '[hosts.www]\nnames = ["www.example.com"]\nserves = "www"\n[chains.www]\nleaf = "a"\nissuers = ["ica", "root"]\n'
+    more = '[hosts.www]\nnames = ["www.example.com"]\nserves = "www"\n'
+    more += '[chains.www]\nleaf = "a"\nissuers = ["ica", "root"]\n'
     text = policy(app(adoption='"deploy"', more='hosts = ["api"]'), more=more)
     found = plan(desk, text, Goal(to="b", from_="a", hosts=("api",)))
     assert not [s for s in found.steps if s.action in ("drop", "destroy")]
