@@ -20,6 +20,8 @@ from rotator.plan.values import Plan, Step
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.totals import Total, total_of
 
+OF_SPARES = ("I1", "I7", "I8")
+"""Invariants on spares: what they say is a finding, since waiting makes no spare."""
 HAND = ("ship", "publish", "serve", "drop", "destroy")
 """Steps that somebody can move by hand; the others follow from them."""
 

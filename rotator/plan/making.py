@@ -13,7 +13,7 @@ from rotator.plan.deadlines import deadline_of
 from rotator.plan.draft import Carrier
 from rotator.plan.dropping import Drops, drops_of
 from rotator.plan.exits import exits_of, in_the_way
-from rotator.plan.gate import Moved, check_served, checked, moved_by_hand, with_moved
+from rotator.plan.gate import OF_SPARES, Moved, check_served, checked, moved_by_hand, with_moved
 from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Dated, Draft, dated, draft_of
 from rotator.plan.replay import replay
@@ -56,7 +56,10 @@ def make_plan(
     if plan.never and ways_out:
         plan = replace(plan, exits=tuple(exits_of(draft, found, work.apps)))
     drops = work.drops(found)
-    against = [f"{f.invariant}: step {step.number}: {f.text}" for step, f in checked(draft, plan, found, drops)]
+    worse = [(f"{f.invariant}: step {step.number}: {f.text}", f) for step, f in checked(draft, plan, found, drops)]
+    against = [text for text, f in worse if f.invariant not in OF_SPARES]
+    # A spare that is missing is a finding: it stops no plan.
+    plan = replace(plan, findings=(*plan.findings, *(text for text, f in worse if f.invariant in OF_SPARES)))
     against += replay(draft, plan, found, drops.carriers, drops.published)
     if against and goal.moved:
         raise UnsafePlanError("refused: " + "; ".join(against) + "\n  hint: leave the step where it was planned")
@@ -331,6 +334,9 @@ class _Work:
         safety = timedelta(days=math.ceil(self.draft.policy.limits.safety_days))
         ready = found.ready
         planned = None if found.serve is None or ready is None else min(found.serve, max(ready, found.serve - safety))
+        if not self.draft.target.served:
+            # Nothing is served after it: being seen is the end of it.
+            planned = found.serve
         return Step(
             number=numbers.next(),
             action="observe",

@@ -289,7 +289,8 @@ class Outlook:
 
 def _twin(connection: Connection, version: str) -> tuple[object, ...]:
     cohort = connection.cohort
-    return (cohort.app, version, cohort.trust, cohort.offline, connection.host, connection.beside, connection.note)
+    # Whom published pins do not reach were among all others, with the same pins, before any were published.
+    return (cohort.app, version, cohort.trust, connection.host, connection.beside)
 
 
 def resized(fleet: Fleet, sizes: Mapping[Cohort, Count | None]) -> Fleet:

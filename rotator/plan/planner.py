@@ -24,11 +24,13 @@ from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
 from rotator.plan.swap import Swap, Weighed, next_free
 from rotator.plan.target import Target, target_of
 from rotator.plan.values import Goal
+from rotator.simulate.asked import as_asked
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt, ramp_of
 from rotator.simulate.question import Picture
+from rotator.simulate.timeline import happenings
 
 ASSUMED = PRESETS["typical"]
 """The curve of apps that name none (`product.md`: typical, marked assumed, in a plan)."""
@@ -61,6 +63,7 @@ class Draft:
         picture, goal, now, calendar: as asked.
         target: the goal, looked up.
         taken: the ways out that are taken.
+        offline: by app, the share of clients that pins which the calendar publishes do not reach.
     """
 
     picture: Picture
@@ -69,6 +72,7 @@ class Draft:
     calendar: tuple[Occurrence, ...]
     target: Target
     taken: frozenset[str] = frozenset()
+    offline: Mapping[str, float] = field(default_factory=dict)
     otherwise: Curve = ASSUMED
     horizon: int = 0
     _judged: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
@@ -132,7 +136,7 @@ class Draft:
                 shipped=ships.arrivals if ships is not None else {},
                 floors=floors,
                 otherwise=self.otherwise,
-                offline={own.app: own.offline for own in published},
+                offline={**self.offline, **{own.app: own.offline for own in published}},
             )
             if ships is not None or floors:
                 self._views[key].quiet = self.view()
@@ -314,8 +318,13 @@ def draft_of(picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occ
     Raises:
         UsageError: the goal cannot be looked up.
     """
+    order = happenings(calendar, now, picture.policy)
+    asked = as_asked(picture.inventory, picture.material, picture.context, picture.digest, order)
+    if asked.shipped or asked.inventory.published:
+        picture = replace(picture, inventory=asked.inventory, policy=asked.inventory.policy)
     return Draft(
         picture=picture,
+        offline=asked.offline,
         goal=goal,
         now=now,
         calendar=tuple(calendar),
@@ -397,7 +406,7 @@ def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve
 def _allowed(draft: Draft, swap: Swap, day: date) -> date | None:
     """Give the first day from a day on that is free and keeps the budgets."""
     while day <= draft.end:
-        free = next_free(day, draft.frozen("serve"))
+        free = next_free(day, draft.frozen("serve")) if draft.target.served else day
         found = swap.first(free, draft.end)
         if found is None:
             return None

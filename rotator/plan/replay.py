@@ -115,7 +115,8 @@ class _Replay:
         named = (*floors_of(inventory.policy), *(o for o in (*draft.calendar, *steps) if o.id == "floor" and o.at))
         floors = tuple(floor_at(o) for o in named)
         moving = {name for name, app in inventory.policy.apps.items() if app.releases}
-        offline = {app: inventory.policy.pinsets[name].offline_share for app, name in inventory.everywhere}
+        offline = dict(draft.offline)
+        offline |= {app: inventory.policy.pinsets[name].offline_share for app, name in inventory.everywhere}
         fleet = fleet_of(
             inventory,
             draft.picture.table,
@@ -140,7 +141,7 @@ class _Replay:
 
         def place(connection: Connection, version: str) -> tuple[object, ...]:
             own = connection.cohort
-            return own.app, version, own.trust, own.offline, connection.host, connection.beside
+            return own.app, version, own.trust, connection.host, connection.beside
 
         there: dict[tuple[object, ...], int] = {}
         for connection in self.still.connections:
