@@ -1,1 +1,1 @@
-"""How fast and how large: measured on this machine, printed, never asserted."""
+"""How fast Rotator is, each figure against a named alternative that is measured in the same run."""

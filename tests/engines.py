@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
+from rotator.model.adoption import Curve
 from rotator.model.verdicts import Verdict
 from rotator.simulate.asked import as_asked
 from rotator.simulate.engine.engine import Engine
@@ -41,18 +42,23 @@ def same(sight: Sight, impact: Impact) -> None:
     assert sight.reasons() == Counter((r.verdict, r.reason, r.attacker_reason) for r in impact.rows)
 
 
-def hold(own: Picture, events: tuple[Occurrence, ...], at: datetime, days: int = 200) -> None:
+def hold(
+    own: Picture, events: tuple[Occurrence, ...], at: datetime, days: int = 200, *, otherwise: Curve | None = None
+) -> None:
     """Hold one engine against one judge at every instant of a window at which an answer may change."""
     check_names(events, own.policy)
     order = in_order(events, at, own.policy)
     asked = as_asked(own.inventory, own.material, own.context, own.digest, order)
-    fleet = asked.forecast(own.table, at.date()).fleet_at(at)
+    people = asked.forecast(own.table, at.date(), otherwise=otherwise)
+    fleet = people.fleet_at(at)
     engine, judges = Engine(asked.inventory, fleet), Judges(asked.inventory)
     timeline = Timeline(asked.inventory, order)
     sights, impacts = [], []
     for instant in timeline.instants(at, at + timedelta(days=days), expiries(fleet, asked.inventory)):
         world = timeline.world_at(instant)
-        sights.append(engine.sight(world, instant))
-        impacts.append(judges.impact(fleet, world, instant))
+        then = people.fleet_at(instant)
+        sights.append(engine.sight(world, instant, then))
+        impacts.append(judges.impact(then, world, instant))
         same(sights[-1], impacts[-1])
-    assert engine.day_totals(sights) == day_totals(day_hits(impacts), fleet)
+    last = people.fleet_at(at + timedelta(days=days))
+    assert engine.day_totals(sights, last) == day_totals(day_hits(impacts), last)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -15,8 +15,10 @@ from rotator.model.resemblance import KnownKey, KnownKeys
 from rotator.simulate.backtest import Snapshot
 from rotator.simulate.cohorts import Cohort
 from rotator.simulate.fleet import Connection, Fleet
+from rotator.simulate.history import DayCount
 from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Enforced, Inventory
+from rotator.simulate.populations import Moving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Subject:
         shipped: the bytes of files that `[[exports]]` names, by path, where they exist.
         named: keys that files outside the policy name.
         facts: what is known of the world, with dates.
+        history: counts of several days, by app.
+        moving: the curve of each app whose clients update.
         record: what hosts were seen to serve, until now.
     """
 
@@ -41,6 +45,8 @@ class Subject:
     shipped: dict[str, bytes]
     named: tuple[KnownKey, ...] = ()
     facts: tuple[Fact, ...] = ()
+    history: Mapping[str, tuple[DayCount, ...]] = field(default_factory=dict)
+    moving: Mapping[str, Moving] = field(default_factory=dict)
     record: tuple[Snapshot, ...] = ()
 
     @property

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rotator.checks import backups, dates, dependence, facts, fitting, issuing, maintenance, pins, sightings, stuck
+from rotator.checks import (
+    backups,
+    dates,
+    dependence,
+    facts,
+    fitting,
+    issuing,
+    maintenance,
+    pins,
+    sightings,
+    spread,
+    stuck,
+)
 from rotator.checks.base import Subject
 from rotator.model.findings import Finding, worst_first
 
@@ -22,6 +34,8 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     dates.old_numbers,
     sightings.remembered,
     stuck.stuck_clients,
+    spread.nothing_to_fit,
+    spread.curve_contradicted,
     facts.of_the_world,
     maintenance.of_maintenance,
     dependence.of_dependence,

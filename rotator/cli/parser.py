@@ -139,6 +139,26 @@ def _simulate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-report", action="store_true", help="keep no report of this answer")
 
 
+def _plan(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--to", metavar="KEY", help="the key that is to be served")
+    command.add_argument(
+        "--from", dest="from_", metavar="KEY", help="the key that is to go; its pins are dropped in the end"
+    )
+    command.add_argument("--ca", metavar="CHAIN", help="the chain that is to be served: a change of CA")
+    command.add_argument("--pinset", metavar="NAME", help="the pinset that everybody is to carry")
+    command.add_argument("--algorithm", metavar="ALG", help="serve a key of this type, such as ec-p256")
+    command.add_argument("--pin-to", choices=("keys", "roots", "none"), help="what pins are to be on")
+    command.add_argument("--host", action="append", default=[], metavar="HOST", help="only this host")
+    command.add_argument("--by", metavar="DATE", help="the day by which it must be done")
+    command.add_argument(
+        "--take", action="append", default=[], metavar="ID", help="plan with a way out, such as floor or bridge,floor"
+    )
+    command.add_argument("--move", action="append", default=[], metavar="STEP=DATE", help="a step on another day")
+    command.add_argument("--override", metavar="REASON", help="why a loss is accepted; with --take accept")
+    command.add_argument("--no-report", action="store_true", help="keep no report of this plan")
+
+
 def _threats(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("host", metavar="HOST", help="a host's label or one of its names")
@@ -291,6 +311,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "new": (_new, "build a policy from what you have: chains, keys, shipped pin files, git tags, counts"),
     "check": (_check, "findings and calendar, for CI"),
     "simulate": (_simulate, "who breaks and who is exposed"),
+    "plan": (_plan, "the dated rotation, or NEVER with the ways out"),
     "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
     "drill": (_drill, "every single loss and every pair: who breaks, who is exposed, what our servers answer"),

@@ -1,4 +1,4 @@
-"""Fleet tables as CSV: `app`, `version`, `os` and `clients`, by column name, in any order.
+"""Fleet tables as CSV or Parquet: `app`, `version`, `os` and `clients`, by column name, in any order.
 
 With a `date`, the rows of each app's newest date count and the older ones are its history.
 """
@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from rotator.errors import InputError, Problem
 from rotator.files.policy_toml import read_bytes
 from rotator.model.names import did_you_mean
 from rotator.model.policy import Count
-from rotator.simulate.cohorts import FleetRow
+from rotator.model.progress import Progress, Silent
+from rotator.simulate.tables import FleetRow, FleetTable
 
+PARQUET = b"PAR1"
+LARGE = 512 * 1024
+"""Bytes from which on a table is read in columns."""
 COLUMNS = ("app", "version", "os", "clients", "low", "high", "date", "unit")
 
 
@@ -48,6 +52,27 @@ def read_fleet(file: str, *, place: str = "") -> tuple[FleetRow, ...]:
     return tuple(kept)
 
 
+def open_table(file: str, *, place: str = "", progress: Progress | None = None) -> FleetTable:
+    """Open a fleet table of any size; a large one is read in columns, and its rows are made when they are needed.
+
+    Args:
+        file: as `read_fleet` takes it, or a Parquet file with the same columns.
+        place: the TOML path that named it, for messages.
+        progress: hears how far it is.
+
+    Raises:
+        InputError: with every row and column that cannot be used.
+    """
+    data = read_bytes(file, place=place)
+    if data[:4] == PARQUET or len(data) > LARGE:
+        from rotator.files.large_tables import read_large
+
+        found = read_large(data, file, place, progress or Silent())
+        if found is not None:
+            return found
+    return FleetTable(read_fleet(file, place=place))
+
+
 def read_history(file: str) -> tuple[FleetRow, ...]:
     """Read every row of a table, those of older dates too.
 
@@ -63,6 +88,8 @@ def read_history(file: str) -> tuple[FleetRow, ...]:
 
 def _whole(file: str, place: str, problems: list[Problem]) -> list[FleetRow]:
     data = read_bytes(file, place=place)
+    if data[:4] == PARQUET:
+        raise InputError(Problem("is a Parquet file", file=file, path=place, expected="CSV"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -74,14 +101,7 @@ def _rows(text: str, file: str, problems: list[Problem]) -> Iterator[FleetRow]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        wrong = [name for name in header if name not in COLUMNS]
-        problems += [
-            Problem("unknown column", file=file, path="row 1", value=n, hint=did_you_mean(n, COLUMNS)) for n in wrong
-        ]
-        if "app" not in header or not ("clients" in header or {"low", "high"} <= set(header)):
-            problems.append(
-                Problem("the header lacks a column", file=file, path="row 1", expected="app, version, clients")
-            )
+        problems += wrong_header(header, file, "row 1")
         if problems:
             return
         for number, cells in enumerate(reader, 2):
@@ -112,6 +132,15 @@ def _rows(text: str, file: str, problems: list[Problem]) -> Iterator[FleetRow]:
                 )
     except csv.Error as error:
         problems.append(Problem(f"is not CSV: {error}", file=file, path=f"row {reader.line_num}"))
+
+
+def wrong_header(header: Sequence[str], file: str, where: str) -> list[Problem]:
+    """Say what is wrong with the names of columns."""
+    wrong = [name for name in header if name not in COLUMNS]
+    found = [Problem("unknown column", file=file, path=where, value=n, hint=did_you_mean(n, COLUMNS)) for n in wrong]
+    if "app" not in header or not ("clients" in header or {"low", "high"} <= set(header)):
+        found.append(Problem("the header lacks a column", file=file, path=where, expected="app, version, clients"))
+    return found
 
 
 def _day(row: dict[str, str], file: str, number: int, problems: list[Problem]) -> date | None:

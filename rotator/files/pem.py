@@ -1,6 +1,6 @@
 """Certificates, public keys and certificate requests, read with `cryptography` and turned into plain values.
 
-The one place that touches ASN.1. Signatures are checked here, so that the pure core can follow issuers without
+The one place that knows `cryptography`. Signatures are checked here, so that the pure core can follow issuers without
 cryptography. A file that holds a private key is refused and nothing of it is kept.
 """
 
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rotator.errors import InputError, Problem
+from rotator.files.der import spki_of
 from rotator.model.pins import spki_pin
 from rotator.model.pki import Certificate
 from rotator.simulate.inventory import KeyFacts
@@ -100,7 +101,7 @@ def _load(der: bytes) -> Loaded:
 
 
 def _value(certificate: x509.Certificate, der: bytes) -> Certificate:
-    spki = _raw_spki(certificate)
+    spki = spki_of(certificate.tbs_certificate_bytes)
     names = _extension(certificate, x509.SubjectAlternativeName)
     constraints = _extension(certificate, x509.BasicConstraints)
     allowed = _extension(certificate, x509.NameConstraints)
@@ -172,21 +173,6 @@ def _name_id(name: x509.Name) -> bytes:
     return "\n".join(parts).encode("utf-8", "surrogatepass")
 
 
-def _raw_spki(certificate: x509.Certificate) -> bytes:
-    """Cut the SubjectPublicKeyInfo out of the certificate as it was encoded.
-
-    Pins are digests of these bytes. `cryptography` gives the key only re-encoded, which differs for odd
-    encodings, and not at all for key types it does not know; so the eight fields before it are stepped over.
-    """
-    tbs = certificate.tbs_certificate_bytes
-    at, _ = _contents(tbs, 0)
-    if tbs[at] == 0xA0:
-        at = _end(tbs, at)
-    for _field in ("serial", "signature", "issuer", "validity", "subject"):
-        at = _end(tbs, at)
-    return tbs[at : _end(tbs, at)]
-
-
 def _raw_point(certificate: x509.Certificate) -> bytes:
     try:
         return point_digest(certificate.public_key())
@@ -200,21 +186,6 @@ def point_digest(key: object) -> bytes:
         return b""
     form = serialization.PublicFormat.UncompressedPoint
     return hashlib.sha256(key.public_bytes(serialization.Encoding.X962, form)).digest()
-
-
-def _contents(data: bytes, at: int) -> tuple[int, int]:
-    """Give the bounds of the contents of the DER element at a position."""
-    length = data[at + 1]
-    start = at + 2
-    if length >= 0x80:
-        size = length & 0x7F
-        length = int.from_bytes(data[start : start + size], "big")
-        start += size
-    return start, start + length
-
-
-def _end(data: bytes, at: int) -> int:
-    return _contents(data, at)[1]
 
 
 def _key_type(certificate: x509.Certificate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from rotator.files.place import Place
 from rotator.files.policy_values import COUNT, DAYS, SHARE, Clients, HostName, per_mechanism, same, shares
@@ -51,7 +52,7 @@ APP_FIELDS: Mapping[str, Type] = {
     "new_installs": SHARE,
     "rollout": Either(
         ((str,), Choice("at-once", "staged-7d", "apple-phased"), same),
-        ((list,), Many(Many(Number(0)), empty=False), lambda v: tuple((pair[0], pair[1]) for pair in v)),
+        ((list,), Many(Many(Number(0)), empty=False), same),
     ),
     "review_days": DAYS,
     "break_budget": SHARE,
@@ -112,9 +113,26 @@ def _check_app(app: p.App, place: Place) -> None:
             if version in seen:
                 place.child("releases").item(index).report("this version is there twice", value=version)
             seen[version] = index
-    for step in app.rollout if isinstance(app.rollout, tuple) else ():
-        if not 0 <= step[1] <= 1:
-            place.child("rollout").report("a share is from 0 to 1", value=str(step[1]))
+    if isinstance(app.rollout, tuple):
+        _check_rollout(app.rollout, place.child("rollout"))
+
+
+def _check_rollout(rollout: tuple[tuple[float, ...], ...], place: Place) -> None:
+    """A roll-out goes forward: each step is a later day, with no smaller a share."""
+    for index, step in enumerate(rollout):
+        here = place.item(index)
+        if len(step) != 2:
+            here.report("not a day and a share", value=str(list(step)), expected="[day, share], such as [7, 1.0]")
+        elif not 0 <= step[1] <= 1:
+            here.report("a share is from 0 to 1", value=str(step[1]))
+    steps = [step for step in rollout if len(step) == 2]
+    for index, (before, after) in enumerate(pairwise(steps), 1):
+        if after[0] <= before[0] or after[1] < before[1]:
+            place.item(index).report(
+                "goes back",
+                value=str(list(after)),
+                expected=f"a day after {before[0]:g} and a share from {before[1]:g}",
+            )
 
 
 APP = Table(p.App, APP_FIELDS, required=("mechanism",), check=_check_app)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from rotator.mechanisms.base import Context, Facts, Mechanism, Parsed, PinConfig, PinsetSpec
-from rotator.mechanisms.shared import nsc, nsc_edit
+from rotator.mechanisms.shared import nsc, nsc_edit, nsc_lint
 from rotator.mechanisms.shared.nsc import VENDOR
 from rotator.model.findings import Finding
 from rotator.model.rules import Cleartext, Expiry, Rule
@@ -54,7 +54,7 @@ class AndroidNsc(Mechanism):
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add what only this format hides: blocks that unpin, expiry that comes 26 hours apart."""
         yield from super().lint(config, context)
-        yield from nsc.lint(config, context)
+        yield from nsc_lint.lint(config, context)
 
     def from_pinset(self, spec: PinsetSpec) -> PinConfig:
         """Make one block; a name with exactly one label below it can only be said with all of them."""

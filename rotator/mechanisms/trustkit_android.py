@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from rotator.errors import InputError, Problem
 from rotator.mechanisms.base import Context, Entry, Facts, Mechanism, Parsed, PinConfig, PinList, PinsetSpec
-from rotator.mechanisms.shared import nsc, nsc_edit
+from rotator.mechanisms.shared import nsc, nsc_edit, nsc_lint
 from rotator.mechanisms.shared.splicing import Splices, indent_of, newline_of
 from rotator.mechanisms.shared.xmltree import Node
 from rotator.model.findings import Finding, info, warning
@@ -126,7 +126,7 @@ class TrustKitAndroid(Mechanism):
     def lint(self, config: PinConfig, context: Context) -> Iterator[Finding]:
         """Add what only the two together hide."""
         yield from super().lint(config, context)
-        yield from nsc.lint(config, context)
+        yield from nsc_lint.lint(config, context)
         for entry in config.pinned:
             subject = f"{context.subject}: {entry.title}"
             if len(entry.covers) > 1:

@@ -153,8 +153,10 @@ def mix_on(
     """
     fresh = min(1.0, new_installs * fresh_days / 30)
     weights = []
+    # On the day a version comes out nobody has come yet, and who comes first comes at the rate of his group.
+    shortest = _FINEST if newest_for is not None and newest_for <= 0 and not since else 0.0
     for group, share in enumerate(curve.mix):
-        came = 1.0 if newest_for is None else min(1.0, curve.gone(group, newest_for) + fresh)
+        came = 1.0 if newest_for is None else min(1.0, curve.gone(group, max(newest_for, shortest)) + fresh)
         weights.append(share * came * (1.0 - curve.gone(group, since)))
     whole = sum(weights)
     if whole <= 0:
@@ -197,11 +199,12 @@ class Push:
     days: float
     hard: bool
 
-    def heeded(self, day: float) -> float:
-        """Give the share of those who can move that it has moved by a day."""
-        if day < self.at:
+    def heeded(self, day: float, there: float = -math.inf) -> float:
+        """Give the share of those who can move that it has moved by a day; `there` is when they could begin."""
+        begun = max(self.at, there)
+        if day < begun:
             return 0.0
-        part = (day - self.at) / self.days if self.days > 0 else 1.0
+        part = (day - begun) / self.days if self.days > 0 else 1.0
         if part >= 1:
             return self.reach
         return self.reach * math.expm1(-FLOOR_STEEPNESS * part) / math.expm1(-FLOOR_STEEPNESS)
@@ -223,6 +226,9 @@ class Where:
 def where(curve: Curve, mix: Mix, start: int, launches: Sequence[Launch], pushes: Sequence[Push], day: float) -> Where:
     """Say where people are who ran a release on the day of the counts.
 
+    Whether somebody heeds floors is his own way and has nothing to do with how quickly he updates: who leaves one
+    unheeded leaves every other one of no more reach unheeded too, so floors in a row do not add up.
+
     Args:
         curve: how fast they update.
         mix: what they are made of.
@@ -235,45 +241,86 @@ def where(curve: Curve, mix: Mix, start: int, launches: Sequence[Launch], pushes
     marks = [sum(share * _moved_to(curve, group, launch, day) for group, share in enumerate(mix)) for launch in newer]
     for index in range(len(marks) - 2, -1, -1):
         marks[index] = max(marks[index], marks[index + 1])
-    locked: dict[int, float] = {}
-    for push in sorted((p for p in pushes if p.at <= day and p.rank > start), key=lambda p: (p.at, p.rank)):
-        # Where the floor lands: on the newest release that was out for them when it came.
-        there = [n for n, launch in enumerate(newer) if launch.rank >= push.rank and launch.at <= push.at]
-        if not there:
-            if push.hard:
-                locked = _locked(start, newer, marks, push, 1.0)
-            continue
-        first, last = there[0], there[-1]
-        before, share = marks[first], push.heeded(day)
-        below = 1.0 - before
-        if push.hard:
-            locked = _locked(start, newer, marks, push, 1.0 - push.reach)
-        for index in range(last + 1):
-            marks[index] = marks[index] + share * below if index >= first else 1 - (1 - share) * (1 - marks[index])
-    steps = [1.0, *marks, 0.0]
     ranks = [start, *(launch.rank for launch in newer)]
-    on: dict[int, float] = {}
-    for rank, (here, after) in zip(ranks, pairwise(steps), strict=True):
-        on[rank] = on.get(rank, 0.0) + max(0.0, here - after)
-    return Where(on=on, locked={rank: min(share, on.get(rank, 0.0)) for rank, share in locked.items() if share > 0})
+    by_themselves = [max(0.0, here - after) for here, after in pairwise([1.0, *marks, 0.0])]
+    floors = [_Raised.of(push, newer, day) for push in pushes if push.at <= day and push.rank > start]
+    if not floors:
+        return Where(on=dict(zip(ranks, by_themselves, strict=True)), locked={})
+    on, locked = dict.fromkeys(ranks, 0.0), dict.fromkeys(ranks, 0.0)
+    cuts = sorted({0.0, 1.0}.union(*(floor.cuts for floor in floors)))
+    for low, high in pairwise(cuts):
+        # Everybody between two cuts heeds the same floors; the lower, the more readily.
+        for rank, share in zip(ranks, by_themselves, strict=True):
+            there = max(rank, *(floor.lands(rank, low) for floor in floors))
+            on[there] += share * (high - low)
+            if any(_locks(floor, there, low, floors) for floor in floors):
+                locked[there] += share * (high - low)
+    return Where(on=on, locked={rank: min(share, on[rank]) for rank, share in locked.items() if share > 0})
 
 
-def _locked(start: int, newer: Sequence[Launch], marks: Sequence[float], push: Push, share: float) -> dict[int, float]:
-    """Give those below a hard floor who do not move, by rank."""
-    steps = [1.0, *marks, 0.0]
-    ranks = [start, *(launch.rank for launch in newer)]
-    below = ((rank, here - after) for rank, (here, after) in zip(ranks, pairwise(steps), strict=True))
-    return {rank: share * max(0.0, part) for rank, part in below if rank < push.rank}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raised:
+    """A floor on a day.
+
+    Attributes:
+        push: the floor.
+        on: where it lands, by rank: the share of those below it that have come there, and that will with what is
+            rolled out by now.
+    """
+
+    push: Push
+    on: tuple[tuple[int, float, float], ...]
+
+    @classmethod
+    def of(cls, push: Push, newer: Sequence[Launch], day: float) -> _Raised:
+        """Say what a floor has done by a day: it lands on releases that are out, else on the first that comes."""
+        above = [launch for launch in newer if launch.rank >= push.rank]
+        landing = [launch for launch in above if launch.at <= push.at] or above[:1]
+        return cls(
+            push=push,
+            on=tuple(
+                (
+                    launch.rank,
+                    sum(part * push.heeded(day, launch.at + begun) for begun, part in parts_of(launch.ramp)),
+                    sum(part * push.reach for begun, part in parts_of(launch.ramp) if launch.at + begun <= day),
+                )
+                for launch in landing
+            ),
+        )
+
+    @property
+    def cuts(self) -> set[float]:
+        """Give where people begin to differ in what they do about it."""
+        return {min(1.0, share) for _, *shares in self.on for share in shares}
+
+    def lands(self, rank: int, ease: float) -> int:
+        """Give the rank on which it has put somebody; his own where it has not."""
+        if rank >= self.push.rank:
+            return rank
+        return max((there for there, done, _ in self.on if ease < done), default=rank)
+
+    def will_land(self, rank: int, ease: float) -> int:
+        """Give the rank on which it will put somebody; his own where it will not."""
+        if rank >= self.push.rank:
+            return rank
+        return max((there for there, _, sure in self.on if ease < sure), default=rank)
+
+
+def _locks(floor: _Raised, rank: int, ease: float, floors: Sequence[_Raised]) -> bool:
+    """Say whether a hard floor stands above somebody whom no floor will lift over it."""
+    if not floor.push.hard or rank >= floor.push.rank:
+        return False
+    return all(other.will_land(rank, ease) < floor.push.rank for other in floors)
 
 
 def _ahead(start: int, launches: Sequence[Launch]) -> list[Launch]:
-    """Give the releases that people can come to run, oldest first: the newest of those that are out, and later ones."""
+    """Give the releases that people can come to run, oldest first: the newest that is out for all, and later ones."""
     newer = sorted((launch for launch in launches if launch.rank > start), key=lambda launch: (launch.at, launch.rank))
-    out = [launch for launch in newer if launch.at <= 0]
+    out = [launch for launch in newer if launch.at + (launch.ramp[-1][0] if launch.ramp else 0.0) <= 0]
     best = max(out, key=lambda launch: launch.rank, default=None)
     kept: list[Launch] = [] if best is None else [best]
     for launch in newer:
-        if launch.at > 0 and launch.rank > (kept[-1].rank if kept else start):
+        if launch.rank > (kept[-1].rank if kept else start):
             kept.append(launch)
     return kept
 

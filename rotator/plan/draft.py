@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
-from rotator.mechanisms.base import Entry, PinConfig, PinList
+from rotator.mechanisms.base import Context, Entry, Mechanism, PinConfig, PinList, PinsetSpec
+from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate, Chain
 from rotator.model.policy import App, Count, Policy, Release
-from rotator.model.rules import Scope
+from rotator.model.rules import Mode, Scope
 from rotator.model.versions import order as version_order
 from rotator.simulate.cohorts import NO_VERSION
 from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
+
+ANY_SYSTEM = "1"
+"""A system that every device has: older than all that anybody uses."""
+CUTOVER = "coordinated-cutover-only"
+"""What a client is that cannot carry the old and the new pin at once: it and the servers change together."""
+PLANNING = Context(subject="plan", today=date.min)
+"""What a mechanism knows of outside when nothing better is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +33,14 @@ class Pins:
         key: the key that is added; None for none.
         chain: the chain it is served with, whose authorities are added where a list of authorities must match.
         drop: pins that are taken out.
-        only: pins that stand in the place of all others; None to keep those there are.
+        only: the pins that stand in the place of all others; None to keep those there are.
     """
 
     names: tuple[str, ...]
     key: KeyFacts | None = None
     chain: Chain | None = None
     drop: frozenset[Pin] = frozenset()
-    only: tuple[Pin, ...] | None = None
+    only: PinsetSpec | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +91,13 @@ def _with_carrier(inventory: Inventory, carrier: Carrier) -> Inventory:
     if there is None:
         release = replace(release, also=(), builds=())
     if carrier.min_os is not None:
-        release = replace(release, min_os=carrier.min_os or None)
+        release = replace(release, min_os=carrier.min_os or ANY_SYSTEM)
     index = len(app.releases) if there is None else there
     releases = (*app.releases[:index], release, *app.releases[index + 1 :])
     enforced[carrier.app, index] = tuple(
-        replace(item, config=changed(item, carrier.pins), from_file=False, source=item.source)
+        replace(item, config=changed(inventory.mechanisms[item.mechanism], item, carrier.pins)[0], from_file=False)
+        if item.mechanism in inventory.mechanisms
+        else item
         for item in enforced.get((carrier.app, base if there is None else there), ())
     )
     changed_app = replace(app, releases=releases)
@@ -103,21 +113,84 @@ def with_releases(policy: Policy, name: str) -> Policy:
     return replace(policy, apps={**policy.apps, name: replace(app, releases=(only,), clients=None)})
 
 
-def changed(item: Enforced, pins: Pins) -> PinConfig:
-    """Give a configuration with the pins of the entries for some names changed."""
-    entries = tuple(_entry(entry, pins) if _is_for(entry, pins.names) else entry for entry in item.config.entries)
-    return replace(item.config, entries=entries)
+def changed(mechanism: Mechanism, item: Enforced, pins: Pins, context: Context = PLANNING) -> tuple[PinConfig, str]:
+    """Give a configuration with the pins of the entries for some names changed, and why its client cannot take it.
+
+    Args:
+        mechanism: the client technology.
+        item: what is enforced today.
+        pins: what the pins become.
+        context: what the mechanism needs to say whether it refuses.
+
+    Returns:
+        The configuration, and "" or why it must never be shipped: clients that hold one value, that compare
+        certificates which do not exist yet, that cannot say such pins, or that refuse what comes out.
+    """
+    entries: list[Entry] = []
+    problem = ""
+    for entry in item.config.entries:
+        if not is_for(entry, pins.names):
+            entries.append(entry)
+            continue
+        fresh, why = _only(mechanism, entry, pins) if pins.only is not None else _more(mechanism, entry, pins)
+        problem = problem or why
+        entries += [new for new in fresh if new not in entries]
+    config = replace(item.config, entries=tuple(entries))
+    room = mechanism.most_pins
+    if not problem and room is not None and any(len(set(entry.pins)) > room for entry in config.pinned):
+        problem = f"{CUTOVER}: {mechanism.id} holds {_values(room)}, so no release carries the old and the new one"
+    fewest = mechanism.fewest_pins
+    if not problem and any(e.mode is Mode.ENFORCE and len(set(e.pins)) < fewest for e in config.pinned):
+        problem = f"config-rejected: {mechanism.id} refuses fewer than {fewest} pins"
+    if not problem:
+        refused = mechanism.refuse(config, context)
+        problem = f"config-rejected: {mechanism.id} refuses it: {refused}" if refused else ""
+    if not problem and config.rejected:
+        problem = f"config-rejected: {mechanism.id} refuses the file this release is made from: {config.rejected}"
+    return config, problem
 
 
-def _is_for(entry: Entry, names: Sequence[str]) -> bool:
+def _values(room: int) -> str:
+    return "one value" if room == 1 else f"{room} values"
+
+
+def is_for(entry: Entry, names: Sequence[str]) -> bool:
+    """Say whether an entry pins any of some names."""
     return bool(entry.lists) and (not entry.covers or any(c.matches(name) for c in entry.covers for name in names))
 
 
-def _entry(entry: Entry, pins: Pins) -> Entry:
-    if pins.only is not None:
-        lists = entry.lists[:1] if pins.only else ()
-        return replace(entry, lists=tuple(replace(own, pins=pins.only or (), dead=()) for own in lists))
-    return replace(entry, lists=tuple(_list(own, pins) for own in entry.lists))
+def _only(mechanism: Mechanism, entry: Entry, pins: Pins) -> tuple[list[Entry], str]:
+    """Give an entry with other pins, in the lists that its client keeps them in."""
+    assert pins.only is not None  # noqa: S101 - asked by the caller
+    spec = pins.only
+    if not (spec.keys or spec.authorities or spec.certificates):
+        return [replace(entry, lists=())], ""
+    covers = entry.covers or tuple(Cover(name) for name in pins.names)
+    made = mechanism.from_pinset(replace(spec, covers=covers, expires=entry.expires, mode=entry.mode)).pinned
+    said = {pin for new in made for pin in new.pins}
+    if not said:
+        return [entry], f"unsayable: {mechanism.id} cannot say such pins"
+    if mechanism.most_pins is not None and len(spec.keys) + len(spec.authorities) > len(said):
+        room = _values(mechanism.most_pins)
+        return [entry], f"{CUTOVER}: {mechanism.id} holds {room}, so no release carries the old and the new one"
+    return [replace(entry, lists=new.lists, usage=new.usage) for new in made], ""
+
+
+def _more(mechanism: Mechanism, entry: Entry, pins: Pins) -> tuple[list[Entry], str]:
+    """Give an entry with a pin more, and without those that are dropped."""
+    fresh = replace(entry, lists=tuple(_list(own, pins) for own in entry.lists))
+    if pins.key is not None and set(fresh.pins) <= set(entry.pins):
+        kinds = {pin.kind for pin in entry.pins}
+        there = {pin for kind in kinds for pin in pins_of_key(pins.key, pins.chain, kind)}
+        scopes = {own.scope for own in entry.lists}
+        if kinds and all(kind.of_certificate for kind in kinds) and not there:
+            return [fresh], (
+                f"{CUTOVER}: {mechanism.id} compares whole certificates, and the next one does not exist yet: "
+                "issue it first, then plan again"
+            )
+        if scopes != {Scope.CA} and not there & set(entry.pins):
+            return [fresh], f"unsayable: the new key is not known in the form that {mechanism.id} compares"
+    return [fresh], ""
 
 
 def _list(own: PinList, pins: Pins) -> PinList:
@@ -180,16 +253,19 @@ def next_version(app: App, taken: Iterable[str] = ()) -> str:
             return ".".join(parts)
 
 
-def scopes(sizes: Mapping[tuple[str, str], int], noise_floor: float) -> list[tuple[str | None, str | None]]:
+def scopes(
+    sizes: Mapping[tuple[str, str], int], noise_floor: float, *, mixed: bool = False
+) -> list[tuple[str | None, str | None]]:
     """Give what is judged on its own: everybody, each app, each trust store of one with several; no tiny ones.
 
     Args:
         sizes: clients by app and trust store.
         noise_floor: the share of all below which a segment does not count alone.
+        mixed: apps are counted in unlike units, so that they cannot be added: each counts alone, and only alone.
     """
-    whole = sum(sizes.values())
+    whole = 0 if mixed else sum(sizes.values())
     apps = {app: [s for (a, s) in sizes if a == app] for app, _ in sizes}
-    found: list[tuple[str | None, str | None]] = [(None, None)]
+    found: list[tuple[str | None, str | None]] = [] if mixed else [(None, None)]
     for app, stores in apps.items():
         own = {store: sizes[app, store] for store in stores}
         parts: list[tuple[str | None, int]] = [(None, sum(own.values()))]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from rotator.model.when import start_of
-from rotator.plan.draft import Carrier, newest_of, next_version
+from rotator.mechanisms.base import Channel
+from rotator.plan.draft import Carrier
+from rotator.plan.dropping import Drops, drops_of
 from rotator.plan.exits import exits_of, in_the_way
 from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Dated, Draft, dated, draft_of, formula, standing
@@ -16,7 +17,6 @@ from rotator.plan.replay import replay
 from rotator.plan.supply import cadence_of, missing, refill_of
 from rotator.plan.swap import next_free
 from rotator.plan.values import Binding, Blocked, Goal, Plan, Step
-from rotator.simulate.cohorts import NO_VERSION
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.populations import FloorAt
 from rotator.simulate.question import Picture
@@ -51,13 +51,14 @@ def make_plan(
         blocked=work.blocked(found, steps) if late else None,
         deadline=work.deadline(found),
         notes=tuple(dict.fromkeys((*draft.target.assumed, *found.swap.outlook.people.notes))),
-        findings=tuple(missing(draft, work.refill)),
+        findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refill)))),
         cadence=tuple(cadence_of(draft, found)),
         accepted=goal.reason if "accept" in draft.taken else "",
     )
     if late and ways_out:
         plan = replace(plan, exits=tuple(exits_of(draft, found, work.apps)))
-    return replace(plan, replayed=tuple(replay(draft, plan, found)))
+    drops = work.drops(found)
+    return replace(plan, replayed=tuple(replay(draft, plan, found, drops.carriers, drops.published)))
 
 
 @dataclass(kw_only=True)
@@ -71,6 +72,18 @@ class _Numbers:
         return self.last
 
 
+_WAYS = {
+    Channel.LIVE: "publish the pins of",
+    Channel.HEADER: "send the header for",
+    Channel.DNS: "publish the records for",
+}
+_PROOFS = {
+    Channel.LIVE: "a fetch of the published pins",
+    Channel.HEADER: "the header of every place that serves (rotator observe)",
+    Channel.DNS: "an answer of every name server of the zone",
+}
+
+
 class _Work:
     """One plan in the making."""
 
@@ -79,6 +92,41 @@ class _Work:
         self.apps = draft.lacking()
         self.refill = refill_of(draft)
         self._deadline: tuple[date, str] | None = None
+        self._drops: Drops | None = None
+
+    def drops(self, found: Dated) -> Drops:
+        """Give what ends the rotation."""
+        if self._drops is None:
+            self._drops = drops_of(self.draft, found, self.refill)
+        return self._drops
+
+    def troubles(self, found: Dated) -> Iterator[str]:
+        """Say what stands against the plan, or is left open by it."""
+        for name in self.apps:
+            yield from (f"{name}: {why}" for why in self.draft.unable(name))
+        if found.weighed.whole.share is None and not found.weighed.whole.none:
+            unknown = [
+                name
+                for name in dict.fromkeys(c.app for c in found.swap.outlook.fleet.cohorts if c.clients is None)
+                if name in self.draft.policy.apps
+            ]
+            who = f" of {', '.join(unknown)}" if unknown else ""
+            yield f"unknown: cannot say safe: how many clients{who} there are is not known"
+        deadline = self.deadline(found)
+        if deadline is not None and found.serve is not None:
+            late = (found.serve - (self._last_serve(found) or found.serve)).days
+            if late > 0:
+                yield (
+                    f"late: served on {found.serve}, {late} days after the last day that leaves time to deploy "
+                    f"by {deadline[0]} ({deadline[1]})"
+                )
+        for segment, total in found.swap.unheeded(found.best):
+            shown = "an unknown number" if total.high is None else f"{total.high:,}"
+            yield (
+                f"small-segment: {shown} of {segment} are broken, too few to hold the plan up "
+                f"(noise_floor {self.draft.policy.limits.noise_floor:g})"
+            )
+        yield from self.drops(found).findings
 
     # --- dates -------------------------------------------------------------------------------------------------
 
@@ -125,7 +173,9 @@ class _Work:
 
     def _ended(self, found: Dated) -> list[tuple[date, str]]:
         """Give when today's chain stops being accepted by more users than the budget allows."""
-        view, old = found.swap.outlook, found.swap.old
+        del found
+        view = self.draft.view()
+        old = view.future()
         today = old.at(view.now).broken
         for stretch in old.stretches:
             fresh = {
@@ -146,12 +196,11 @@ class _Work:
         """Give the steps in order."""
         numbers = _Numbers()
         last = self._last_serve(found)
-        steps = [*self._ships(found, last, numbers), *self._floors(found, numbers)]
+        steps = [*self._ships(found, last, numbers), *self._published(found, numbers), *self._floors(found, numbers)]
         if self.apps or found.floors or (found.ready or self.draft.end) > self.draft.today:
             steps.append(self._observe(found, last, numbers))
         steps += self._serves(found, last, numbers)
-        if self.draft.target.drop:
-            steps += self._drops(found, numbers)
+        steps += [replace(step, number=numbers.next()) for step in self.drops(found).steps]
         return tuple(self._around(found, step) for step in steps)
 
     def _last_serve(self, found: Dated) -> date | None:
@@ -246,6 +295,30 @@ class _Work:
                 high = middle - timedelta(days=1)
         return low
 
+    def _published(self, found: Dated, numbers: _Numbers) -> list[Step]:
+        return [
+            Step(
+                number=numbers.next(),
+                action="publish",
+                subject=f"{own.app} {own.name}",
+                title=f"{_WAYS[own.channel]} {own.app} with {self._what()}",
+                earliest=min(own.at.date(), next_free(self.draft.today, self.draft.frozen("ship"))),
+                planned=own.at.date(),
+                binding=Binding(
+                    invariant="I3",
+                    segment=own.app,
+                    formula=f"{own.wait:.4g} days until every client that is reached has it, by {own.done:%Y-%m-%d}"
+                    + (f"; {own.offline:.2%} are never reached" if own.offline else ""),
+                ),
+                undo="publish what was there before; a pin that is added refuses nobody",
+                proof=_PROOFS[own.channel],
+                occurrences=(own.action,),
+                app=own.app,
+                pinset=own.name,
+            )
+            for own in found.ships.published
+        ]
+
     def _floors(self, found: Dated, numbers: _Numbers) -> list[Step]:
         return [
             Step(
@@ -314,88 +387,6 @@ class _Work:
 
     def _served_at(self, action: Occurrence, day: date | None) -> Occurrence:
         return action if day is None else replace(action, at=instant_of(day, self.draft.now))
-
-    # --- dropping ----------------------------------------------------------------------------------------------
-
-    def _drops(self, found: Dated, numbers: _Numbers) -> list[Step]:
-        """Give the releases without the old pins, and the end of the old key (I4, I8, I11)."""
-        draft, limits = self.draft, self.draft.policy.limits
-        key = draft.target.drop[0]
-        gone = draft.policy.keys[key].status == "compromised"
-        wait = limits.deploy_days + (0 if gone else limits.rollback_days)
-        first = None if found.serve is None else found.serve + timedelta(days=math.ceil(wait))
-        apps = [name for name in draft.policy.apps if self._holds(found, name, key)]
-        steps = []
-        for name in apps:
-            day = None if first is None else next_free(first, draft.frozen("ship"))
-            version = next_version(found.swap.outlook.inventory.policy.apps[name])
-            refill = f" and {self.refill} as the spare" if self.refill else ""
-            steps.append(
-                Step(
-                    number=numbers.next(),
-                    action="drop",
-                    subject=f"{name} {version}",
-                    title=f"ship {name} {version} without {key}{refill}",
-                    earliest=first,
-                    planned=day,
-                    binding=Binding(
-                        invariant="I4",
-                        segment=name,
-                        formula=f"served since {found.serve} + {limits.deploy_days:g} deploy"
-                        + ("" if gone else f" + {limits.rollback_days:g} rollback"),
-                    ),
-                    undo=f"ship {name} with {key} again: those who have updated refuse it until then",
-                    proof=f"{name} {version} in the store",
-                    app=name,
-                    version=version,
-                    adds=(self.refill,) if self.refill else (),
-                    drops=(key,),
-                )
-            )
-        day = None if first is None else self._unneeded(found, first)
-        steps.append(
-            Step(
-                number=numbers.next(),
-                action="destroy",
-                subject=key,
-                title=f"destroy {key}",
-                earliest=day,
-                planned=day,
-                binding=Binding(
-                    invariant="I11",
-                    segment="fleet",
-                    formula=f"first day on which at most {limits.noise_floor:.2%} accept nothing but {key}",
-                ),
-                undo="none: keep it until nobody needs it",
-                proof="the record of its destruction",
-                occurrences=(Occurrence(id="destroy", parts=(key,), action=True, at=start_of(day)),) if day else (),
-            )
-        )
-        return steps
-
-    def _holds(self, found: Dated, name: str, key: str) -> bool:
-        """Say whether the newest release of an app, or the one that is planned, pins a key."""
-        inventory = found.swap.outlook.inventory
-        pin = inventory.keys[key].pin
-        releases = inventory.policy.apps[name].releases
-        carrier = next((c.version for c in found.ships.carriers if c.app == name), "")
-        last = newest_of(inventory.policy.apps[name])
-        newest = carrier or (last.version if last is not None else NO_VERSION)
-        index = next(i for i, r in enumerate(releases) if r.version == newest)
-        return any(pin in e.pins for item in inventory.enforced.get((name, index), ()) for e in item.config.entries)
-
-    def _unneeded(self, found: Dated, first: date) -> date | None:
-        """Give the first day on which no more users than the noise floor accept nothing but the old key."""
-        view, floor = found.swap.outlook, self.draft.policy.limits.noise_floor
-        day = first
-        while day <= self.draft.end:
-            at = instant_of(day, view.now)
-            only = {i: s for i, s in found.swap.new.at(at).broken.items() if i not in found.swap.old.at(at).broken}
-            totals = [view.total(at, only, app, trust) for app, trust in view.scopes()]
-            if all(t.none or (t.share is not None and t.share <= floor) for t in totals):
-                return day
-            day += timedelta(days=1)
-        return None
 
     # --- never -------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from rotator.simulate.timeline import Happening, Timeline, happenings, with_ende
 from rotator.simulate.totals import Total, total_of
 from rotator.simulate.world import World
 
+WEEK = timedelta(days=7)
 MOST_RENEWALS = 60
 """Renewals that are played for one host: more than a year of weekly ones."""
 _CHANGES_CHAIN = ("serve", "renew", "ca-change", "intermediate-swap", "algorithm-change")
@@ -75,6 +76,8 @@ class Outlook:
         people: where its clients are at any time.
         calendar: what happens in any case.
         now, end: the first and the last instant that are looked at.
+        quiet: the outlook without any release of the plan; None for that one itself.
+        bases: by app and version of a release of the plan, the version it is made from.
     """
 
     inventory: Inventory
@@ -83,6 +86,10 @@ class Outlook:
     now: datetime
     end: datetime
     judges: Judges
+    quiet: Outlook | None = None
+    bases: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    _baseline: Future | None = None
+    _most: dict[tuple[Cohort, datetime], Count | None] = field(default_factory=dict)
     _futures: dict[tuple[Occurrence, ...], Future] = field(default_factory=dict)
     _totals: dict[tuple[datetime, int, str | None, str | None], Total] = field(default_factory=dict)
     _scopes: list[tuple[str | None, str | None]] = field(default_factory=list)
@@ -95,6 +102,43 @@ class Outlook:
     def take_judged(self, other: Outlook) -> None:
         """Share what another outlook has judged, one that differs in the dates of releases alone."""
         self._futures = other._futures
+
+    def baseline(self) -> Future:
+        """Give the future without any step of ours, told of the connections of this fleet.
+
+        Who will run a release of the plan is taken to be where those are who run what it is made from: a release that
+        breaks its users is a step of ours.
+        """
+        if self.quiet is None:
+            return self.future()
+        if self._baseline is None:
+            twins = self._twins()
+            self._baseline = Future(
+                stretches=tuple(
+                    replace(
+                        s,
+                        broken={i: s.broken[t] for i, t in twins.items() if t in s.broken},
+                        exposed={i: s.exposed[t] for i, t in twins.items() if t in s.exposed},
+                    )
+                    for s in self.quiet.future().stretches
+                )
+            )
+        return self._baseline
+
+    def _twins(self) -> dict[int, int]:
+        """Give for each connection the one it would be without our releases, where there is one."""
+        assert self.quiet is not None  # noqa: S101 - asked by the caller
+        there: dict[tuple[object, ...], int] = {}
+        for connection in self.quiet.fleet.connections:
+            there.setdefault(_twin(connection, connection.cohort.version), connection.index)
+        found = {}
+        for connection in self.fleet.connections:
+            cohort = connection.cohort
+            base = self.bases.get((cohort.app, cohort.version), cohort.version)
+            twin = there.get(_twin(connection, base))
+            if twin is not None:
+                found[connection.index] = twin
+        return found
 
     def future(self, served: Sequence[Occurrence] = ()) -> Future:
         """Judge what comes when some hosts serve something else from now on, or nothing does."""
@@ -166,7 +210,8 @@ class Outlook:
             for cohort, count in self.people.sizes(self.now).items():
                 key = (cohort.app, cohort.trust)
                 sizes[key] = sizes.get(key, 0) + (count.high if count is not None else 0)
-            self._scopes = scopes(sizes, self.inventory.policy.limits.noise_floor)
+            found = scopes(sizes, self.inventory.policy.limits.noise_floor, mixed=self.fleet.mixed)
+            self._scopes = found
         return self._scopes
 
     def budget(self, app: str | None) -> float:
@@ -208,21 +253,43 @@ class Outlook:
     def once(self, broken: Mapping[datetime, Mapping[int, bool]]) -> Fleet:
         """Give the fleet in which every cohort has the clients that are ever hit, to count each of them once.
 
-        People only leave old releases, so those on one when it is hit are all it ever hits; on a release that still
-        grows the last day counts.
+        People only leave old releases, so those on one when it is hit are all it ever hits. On a release that still
+        grows the day counts on which it is largest.
         """
         first: dict[Cohort, datetime] = {}
         for at in sorted(broken):
             for index in broken[at]:
                 first.setdefault(self.fleet.connections[index].cohort, at)
         start = min(broken, default=self.now)
-        last = self.people.sizes(self.people.settled(self.end))
         sizes = dict(self.people.sizes(self.people.settled(start)))
         for cohort, at in first.items():
-            then, late = self.people.sizes(self.people.settled(at))[cohort], last[cohort]
-            if then is not None and late is not None:
-                sizes[cohort] = Count(low=max(then.low, late.low), high=max(then.high, late.high))
+            sizes[cohort] = self._largest(cohort, at)
         return resized(self.fleet, sizes)
+
+    def _largest(self, cohort: Cohort, since: datetime) -> Count | None:
+        """Give the clients of a cohort when it is largest from an instant on."""
+        if (cohort, since) not in self._most:
+            instants = [since, self.end]
+            while instants[-2] + WEEK < self.end:
+                instants.insert(-1, instants[-2] + WEEK)
+            counts = [self._count(cohort, at) for at in instants]
+            highs = [count.high for count in counts if count is not None]
+            if highs and counts[0] is not None and max(highs) > counts[0].high:
+                top = instants[highs.index(max(highs))]
+                near = (top + timedelta(days=n) for n in range(-6, 7))
+                counts += [self._count(cohort, at) for at in near if since <= at <= self.end]
+            known = [count for count in counts if count is not None]
+            low, high = max((c.low for c in known), default=0), max((c.high for c in known), default=0)
+            self._most[cohort, since] = Count(low=low, high=high) if len(known) == len(counts) else None
+        return self._most[cohort, since]
+
+    def _count(self, cohort: Cohort, at: datetime) -> Count | None:
+        return self.people.sizes(self.people.settled(at))[cohort]
+
+
+def _twin(connection: Connection, version: str) -> tuple[object, ...]:
+    cohort = connection.cohort
+    return (cohort.app, version, cohort.trust, cohort.offline, connection.host, connection.beside, connection.note)
 
 
 def resized(fleet: Fleet, sizes: Mapping[Cohort, Count | None]) -> Fleet:
@@ -242,6 +309,7 @@ def outlook(
     shipped: Mapping[tuple[str, str], datetime],
     floors: Sequence[FloorAt] = (),
     otherwise: Curve,
+    offline: Mapping[str, float] | None = None,
 ) -> Outlook:
     """Make the outlook of a policy.
 
@@ -254,13 +322,18 @@ def outlook(
         shipped: when planned releases reach the first clients.
         floors: those that the plan raises.
         otherwise: the curve of apps that name none.
+        offline: by app, the share of clients that published pins do not reach.
     """
     policy = inventory.policy
     named = [*floors_of(policy), *(o for o in calendar if o.id == "floor" and o.at is not None)]
     every = (*(floor_at(o) for o in named), *floors)
     moving = {name for name, app in policy.apps.items() if app.releases}
     fleet = fleet_of(
-        inventory, picture.table, moving=moving, floored={f.app for f in every if f.hard and f.app in moving}
+        inventory,
+        picture.table,
+        offline=offline,
+        moving=moving,
+        floored={f.app for f in every if f.hard and f.app in moving},
     )
     people = forecast(
         policy,

@@ -11,7 +11,15 @@ from rotator.model.adoption import PRESETS, Curve
 from rotator.model.policy import App, Policy
 from rotator.model.versions import order as version_order
 from rotator.model.when import plus, start_of
-from rotator.plan.draft import Carrier, Pins, newest_of, next_version, with_carriers, with_releases
+from rotator.plan.carrying import (
+    Publication,
+    by_release,
+    obstacles,
+    pinning,
+    publications,
+    with_publications,
+)
+from rotator.plan.draft import Carrier, Pins, is_for, newest_of, next_version, with_carriers, with_releases
 from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
 from rotator.plan.swap import Swap, Weighed, next_free
 from rotator.plan.target import Target, target_of
@@ -19,6 +27,7 @@ from rotator.plan.timing import days_to, need
 from rotator.plan.values import Goal, Standing
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
 from rotator.simulate.grammar import Occurrence
+from rotator.simulate.inventory import Inventory
 from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt, curve_of, ramp_of
 from rotator.simulate.question import Picture
 
@@ -28,15 +37,21 @@ ASSUMED = PRESETS["typical"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ships:
-    """The releases that carry what is new, and when each is handed in."""
+    """The releases that carry what is new, and when each is handed in; and what is published without one."""
 
     carriers: tuple[Carrier, ...]
     days: Mapping[str, date]
+    published: tuple[Publication, ...] = ()
 
     @property
     def arrivals(self) -> dict[tuple[str, str], datetime]:
         """Give when each reaches the first clients."""
         return {(carrier.app, carrier.version): carrier.at for carrier in self.carriers}
+
+    @property
+    def done(self) -> datetime | None:
+        """Give the instant from which no client that is reached holds pins from before they were published."""
+        return max((own.done for own in self.published), default=None)
 
 
 @dataclass(kw_only=True)
@@ -58,6 +73,7 @@ class Draft:
     otherwise: Curve = ASSUMED
     horizon: int = 0
     _judged: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
+    _unable: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _views: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
 
     @property
@@ -96,7 +112,8 @@ class Draft:
     def view(self, ships: Ships | None = None, floors: tuple[FloorAt, ...] = ()) -> Outlook:
         """Make the outlook with some releases and floors."""
         carriers = ships.carriers if ships is not None else ()
-        key = (carriers, floors)
+        published = ships.published if ships is not None else ()
+        key = (carriers, published, floors)
         if key not in self._views:
             inventory = with_carriers(self.picture.inventory, carriers)
             policy = inventory.policy
@@ -106,19 +123,25 @@ class Draft:
             for name, app in inventory.policy.apps.items():
                 if not app.releases:
                     enforced[name, 0] = enforced.get((name, -1), ())
+            inventory = with_publications(replace(inventory, policy=policy, enforced=enforced), published)
             self._views[key] = outlook(
                 self.picture,
-                replace(inventory, policy=policy, enforced=enforced),
+                inventory,
                 self.calendar,
                 now=self.now,
                 days=(self.end - self.today).days,
                 shipped=ships.arrivals if ships is not None else {},
                 floors=floors,
                 otherwise=self.otherwise,
+                offline={own.app: own.offline for own in published},
             )
+            if ships is not None or floors:
+                self._views[key].quiet = self.view()
+                self._views[key].bases = {(c.app, c.version): c.base for c in carriers}
             # Dates of releases move people and change no verdict, so what was judged for others holds here too.
             kind = (
                 tuple((c.app, c.version, c.base, c.pins, c.min_os) for c in carriers),
+                published,
                 tuple((f.app, f.version, f.at, f.hard) for f in floors),
             )
             other = self._judged.setdefault(kind, self._views[key])
@@ -152,27 +175,50 @@ class Draft:
         return newest is None or cohort.version == newest.version or cohort.release == UNSEEN_RELEASE
 
     def _releases(self, name: str) -> bool:
-        """Say whether pins of an app come with its releases, on names that change."""
+        """Say whether an app pins any name that changes, so that other pins may help."""
+        return bool(pinning(self._held(name), name, self.target.names))
+
+    def _held(self, name: str) -> Inventory:
+        """Give the inventory in which an app without releases has one."""
         inventory = self.picture.inventory
-        own = [item for (app, _), items in inventory.enforced.items() if app == name for item in items]
-        return any(entry.lists for item in own for entry in item.config.entries)
+        if self.policy.apps[name].releases:
+            return inventory
+        policy = with_releases(inventory.policy, name)
+        enforced = {**inventory.enforced, (name, 0): inventory.enforced.get((name, -1), ())}
+        return replace(inventory, policy=policy, enforced=enforced)
+
+    def unable(self, name: str) -> tuple[str, ...]:
+        """Say why an app cannot carry what is new; nothing where it can."""
+        if name not in self._unable:
+            context = replace(self.picture.context, subject=f"apps.{name}", today=self.today)
+            found = obstacles(self._held(name), name, self._new_pins(), context)
+            self._unable[name] = tuple(dict.fromkeys(found))
+        return self._unable[name]
 
     def _pins(self, name: str) -> bool:
         names = self.target.names
         own = [item for (app, _), items in self.picture.inventory.enforced.items() if app == name for item in items]
-        return any(
-            entry.lists and (not entry.covers or any(c.matches(n) for c in entry.covers for n in names))
-            for item in own
-            for entry in item.config.entries
-        )
+        return any(is_for(entry, names) for item in own for entry in item.config.entries)
 
     def ships(self, apps: Sequence[str], *, moved: Mapping[str, date] | None = None) -> Ships:
-        """Date the releases: each on the first day that is free, on a train where the policy names trains."""
-        carriers, days = [], {}
+        """Date the releases: each on the first day that is free, on a train where the policy names trains.
+
+        What is published goes out the same day. An app that cannot carry what is new gets neither.
+        """
+        carriers: list[Carrier] = []
+        days: dict[str, date] = {}
+        published: list[Publication] = []
         for name in apps:
-            app = with_releases(self.policy, name).apps[name]
+            if self.unable(name):
+                continue
+            held = self._held(name)
+            app = held.policy.apps[name]
             asked = (moved or {}).get(name)
             day = next_free(max(asked or self.today, self.today), self.frozen("ship"))
+            days[name] = day
+            published += publications(held, name, self._new_pins(), instant_of(day, self.now))
+            if not self._by_release(held, name):
+                continue
             review = timedelta(days=self.review(name))
             version, arrival = next_version(app), plus(instant_of(day, self.now), review)
             train = self._train(app, arrival.date())
@@ -192,7 +238,10 @@ class Draft:
                 )
             )
             days[name] = day
-        return Ships(carriers=tuple(carriers), days=days)
+        return Ships(carriers=tuple(carriers), days=days, published=tuple(published))
+
+    def _by_release(self, held: Inventory, name: str) -> bool:
+        return by_release(held, name, self.target.names) or not pinning(held, name, self.target.names)
 
     def _train(self, app: App, earliest: date) -> tuple[str, datetime] | None:
         """Give the first release that the policy names for a day to come and that can still be changed."""
@@ -236,16 +285,23 @@ class Draft:
         if self.target.only is not None:
             served = ()
             ours = {(c.app, c.version) for c in ships.carriers} if ships is not None else set()
-            apps = {app for app, _ in ours}
+            reached = {own.app for own in ships.published} - {app for app, _ in ours} if ships is not None else set()
+            apps = set(self.lacking())
             behind = frozenset(
                 c.index
                 for c in view.fleet.connections
-                if c.cohort.app in apps and c.host in self.target.hosts and (c.cohort.app, c.cohort.version) not in ours
+                if c.cohort.app in apps
+                and c.host in self.target.hosts
+                and (c.cohort.app, c.cohort.version) not in ours
+                and (c.cohort.app not in reached or c.cohort.offline)
             )
         return Swap(
             outlook=view,
             served=served,
-            floors=tuple(as_action(floor) for floor in floors),
+            floors=(
+                *(as_action(floor) for floor in floors),
+                *(own.action for own in (ships.published if ships is not None else ())),
+            ),
             deploy=self.policy.limits.deploy_days,
             spared=spared,
             behind=behind,
@@ -306,10 +362,15 @@ def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve
     if draft.target.chain is not None and draft.target.chain.planned:
         begin = draft.target.chain.leaf.not_before
         start = max(start, begin.date() if begin == start_of(begin.date()) else begin.date() + timedelta(days=1))
+    soonest = start
+    if ships.done is not None:
+        # While pins are on their way some clients hold the old ones and some the new: nothing is served before.
+        first = ships.done.date()
+        start = max(start, first if ships.done <= start_of(first) else first + timedelta(days=1))
     ready = swap.first(start, draft.end)
     earliest = planned = None
     if ready is not None:
-        waits = ready > start
+        waits = ready > soonest
         earliest = ready + timedelta(days=math.ceil(draft.policy.limits.safety_days)) if waits else ready
         planned = _allowed(draft, swap, max(earliest, serve or earliest))
     if planned is None or planned > draft.limit:
@@ -349,23 +410,38 @@ def _allowed(draft: Draft, swap: Swap, day: date) -> date | None:
 
 def formula(draft: Draft, found: Dated) -> str:
     """Spell out what the first day to serve comes from, for the segment that is in the way."""
-    name = found.weighed.segment.partition(" (")[0]
+    weighed = found.weighed
     view = found.swap.outlook
-    if name not in draft.policy.apps:
-        return ""
-    app = draft.policy.apps[name]
-    curve = curve_of(app, draft.picture.fitted.get(name), draft.otherwise) or draft.otherwise
+    lacking = list(dict.fromkeys(c.app for c in found.ships.carriers))
+    name = weighed.app or (lacking[0] if len(lacking) == 1 and len(draft.policy.apps) == 1 else "")
+    made = next((own for own in found.ships.published if own.app == name), None)
+    if made is not None and name not in lacking:
+        return f"published on {made.at:%Y-%m-%d}; {made.wait:.4g} days until every client that is reached has it"
+    if not name:
+        return f"everybody together: {_part(weighed)}"
+    curve = curve_of(draft.policy.apps[name], draft.picture.fitted.get(name), draft.otherwise) or draft.otherwise
     stretch, old = found.swap.new.at(view.now), found.swap.old.at(view.now)
     refused = {i: sure for i, sure in stretch.broken.items() if i not in old.broken}
-    share = view.total(view.now, refused, name).share or 0.0
-    budget = view.budget(name)
+    refused |= dict.fromkeys(found.swap.behind, True)
+    share = view.total(view.now, refused, name, weighed.trust).share
+    if share is None:
+        return f"how many of {weighed.segment or name} there are is not known"
+    budget = weighed.budget
     asked = need(budget, 1.0 - share)
-    days = days_to(curve, ramp_of(app), asked)
-    safety = draft.policy.limits.safety_days
+    if asked <= 0:
+        return f"{1 - share:.3f} of {weighed.segment} accept it, 1 - {budget:g} is asked for"
     text = f"need = (1 - {budget:g} - {1 - share:.3f}) / (1 - {1 - share:.3f}) = {asked:.3f} of those who lack it; "
+    days = days_to(curve, ramp_of(draft.policy.apps[name]), asked)
     if days is None:
         return text + f"the curve ends at {curve.plateau:.3f}: never"
+    safety = draft.policy.limits.safety_days
     return text + f"a fresh sample moves that far in {days:.0f} days after reaching the store, + {safety:g} safety"
+
+
+def _part(weighed: Weighed) -> str:
+    if weighed.broken.share is None:
+        return "how many would be broken is not known"
+    return f"{weighed.broken.share:.2%} would be broken, the budget is {weighed.budget:.2%}"
 
 
 def standing(view: Outlook, found: Swap, day: date, *, served: bool, floors: bool) -> Standing:

@@ -18,6 +18,10 @@ def refill_of(draft: Draft) -> str:
     taken = {draft.target.key, *draft.target.old, *draft.target.drop, *served}
     free = [name for name, key in policy.keys.items() if key.status == "active" and name not in taken]
     pinned = {name for pinset in policy.pinsets.values() for name in pinset.keys}
+    # The spare of other pinsets is no spare here: one theft, or one rotation over there, would take it.
+    own = {draft.target.key, *draft.target.old, *draft.target.drop}
+    others = {name for pinset in policy.pinsets.values() if not own & set(pinset.keys) for name in pinset.keys}
+    free = [name for name in free if name not in others]
     return next((name for name in free if name not in pinned), next(iter(free), ""))
 
 

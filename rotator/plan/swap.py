@@ -27,6 +27,7 @@ class Weighed:
         budget: the share that may.
         whole: the users of all segments together that they break.
         hits: the connections that they break.
+        app, trust: the segment in parts; None for all.
     """
 
     ok: bool
@@ -36,6 +37,8 @@ class Weighed:
     budget: float
     whole: Total
     hits: Mapping[datetime, Mapping[int, bool]]
+    app: str | None = None
+    trust: str | None = None
 
     @property
     def accepting(self) -> float | None:
@@ -50,7 +53,7 @@ class Swap:
     Attributes:
         outlook: people and worlds to come.
         served: what is served instead, as actions without a time.
-        floors: floors that the plan raises, as actions.
+        floors: floors that the plan raises, and pins that it publishes, as actions.
         deploy: days until every edge is over.
         spared: cohorts that keep being served what they accept, by a host of their own.
         losses: whether a loss beyond the budget is accepted.
@@ -69,11 +72,11 @@ class Swap:
     @property
     def old(self) -> Future:
         """Give the future without any step of ours."""
-        return self.outlook.future()
+        return self.outlook.baseline()
 
     @property
     def waiting(self) -> Future:
-        """Give the future with our floors and nothing else served."""
+        """Give the future with our releases, floors and published pins, and nothing else served."""
         return self.outlook.future(self.floors)
 
     @property
@@ -85,9 +88,7 @@ class Swap:
         """Say what serving from a day on breaks, everybody counted once over the whole plan."""
         view = self.outlook
         at = instant_of(day, view.now)
-        broken: dict[datetime, Mapping[int, bool]] = {}
-        if self.floors:
-            broken |= view.ours(self.old, self.waiting, view.now, at)
+        broken: dict[datetime, Mapping[int, bool]] = dict(view.ours(self.old, self.waiting, view.now, at))
         for since, fresh in view.ours(self.old, self.new, at, view.end).items():
             broken[since] = {**broken.get(since, {}), **fresh}
         if self.behind:
@@ -99,29 +100,50 @@ class Swap:
         found = []
         for app, trust in view.scopes():
             budget = view.budget(app)
-            found.append((total_of(fleet, hits, app, trust), budget, "I2", segment_name(app, trust)))
-            found.append((*both(app, trust), "I3", segment_name(app, trust)))
-        total, budget, invariant, segment = max(found, key=lambda f: (_excess(f[0], f[1]), f[2] == "I2", f[3] != ""))
+            found.append((total_of(fleet, hits, app, trust), budget, "I2", app, trust))
+            found.append((*both(app, trust), "I3", app, trust))
+        nobody = (NOBODY, 0.0, "I2", None, None)
+        total, budget, invariant, app, trust = max(
+            found or [nobody], key=lambda f: (excess(f[0], f[1]), f[2] == "I2", f[3] is not None)
+        )
         return Weighed(
-            ok=self.losses or all(_excess(total, budget) <= 0 for total, budget, _, _ in found),
+            ok=self.losses or all(excess(total, budget) <= 0 for total, budget, *_ in found),
             invariant=invariant,
-            segment=segment,
+            segment=segment_name(app, trust),
             broken=total,
             budget=budget,
             whole=total_of(fleet, hits),
             hits=broken,
+            app=app,
+            trust=trust,
         )
+
+    def unheeded(self, day: date) -> Iterator[tuple[str, Total]]:
+        """Give the segments that are too small to count alone and that serving on a day breaks beyond their budget."""
+        view, weighed = self.outlook, self.weigh(day)
+        fleet = view.once(weighed.hits)
+        hits = {index: sure for fresh in weighed.hits.values() for index, sure in fresh.items()}
+        counted = set(view.scopes())
+        heeded = {app for app, _ in counted}
+        stores = {app: {c.trust for c in fleet.cohorts if c.app == app} for app in {c.app for c in fleet.cohorts}}
+        small: list[tuple[str, str | None]] = [(app, None) for app in stores if app not in heeded]
+        small += [(app, t) for app in stores if app in heeded and len(stores[app]) > 1 for t in stores[app]]
+        for app, trust in sorted(small, key=lambda pair: (pair[0], pair[1] or "")):
+            if (app, trust) not in counted:
+                total = total_of(fleet, hits, app, trust)
+                if excess(total, view.budget(app)) > 0:
+                    yield segment_name(app, trust), total
 
     def _without_spared(self, connections: Mapping[int, bool]) -> Mapping[int, bool]:
         kept = self.outlook.fleet.connections
         return {index: sure for index, sure in connections.items() if kept[index].cohort not in self.spared}
 
     def _both(self, at: datetime) -> Callable[[str | None, str | None], tuple[Total, float]]:
-        """Weigh who does not accept both chains while edges go over, against who does not accept today's."""
+        """Weigh who does not accept both chains while edges go over, against who does not accept today's (I3)."""
         view = self.outlook
         until = at + timedelta(days=self.deploy)
         either: dict[int, bool] = {}
-        for stretch in (*self.old.between(at, until), *self.new.between(at, until)):
+        for stretch in (*self.waiting.between(at, until), *self.new.between(at, until)):
             either |= self._without_spared(stretch.broken)
         today = self.old.at(view.now).broken
 
@@ -155,7 +177,7 @@ class Swap:
         """Give the day on which serving comes nearest to keeping the budget."""
         days = [high for _, high in self._times(start, end)] or [end]
         weighed = [(day, self.weigh(day)) for day in days]
-        return min(weighed, key=lambda pair: (_excess(pair[1].broken, pair[1].budget), pair[0]))
+        return min(weighed, key=lambda pair: (excess(pair[1].broken, pair[1].budget), *_size(pair[1].whole), pair[0]))
 
     def _times(self, start: date, end: date) -> Iterator[tuple[date, date]]:
         """Give the first and the last day of each time in which no verdict changes."""
@@ -183,7 +205,12 @@ class Swap:
         return tuple(names[:most] + ([f"{len(names) - most} more"] if len(names) > most else []))
 
 
-def _excess(total: Total, budget: float) -> float:
+def _size(total: Total) -> tuple[bool, int]:
+    # Nobody is left to break where all were broken before by something else: no day to aim at.
+    return total.none, -1 if total.high is None else total.high
+
+
+def excess(total: Total, budget: float) -> float:
     """Give by how much a share is beyond its budget; what nobody knows is beyond every one."""
     if total.none:
         return -budget - 1e-12

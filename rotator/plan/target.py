@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rotator.errors import Problem, UsageError
+from rotator.mechanisms.base import PinsetSpec
 from rotator.model.names import did_you_mean
-from rotator.model.pins import Pin, spki_pin
+from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Chain
 from rotator.model.policy import Policy
 from rotator.plan.values import Goal
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.pinsets import pinset_spec
 from rotator.simulate.serving import chain_to_serve
 from rotator.simulate.world import first_world
 
@@ -41,7 +43,7 @@ class Target:
     old: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     chain: Chain | None = None
-    only: tuple[Pin, ...] | None = None
+    only: PinsetSpec | None = None
     assumed: tuple[str, ...] = ()
 
 
@@ -164,8 +166,7 @@ def _of_algorithm(inventory: Inventory, algorithm: str) -> str:
 def _pinset(inventory: Inventory, goal: Goal) -> Target:
     policy = inventory.policy
     pinset = policy.pinsets[goal.pinset]
-    pins = [inventory.keys[name].pin for name in pinset.keys]
-    pins += [spki_pin(c.spki) for name in pinset.authorities for c in inventory.authorities[name][:1]]
+    spec = pinset_spec(policy, goal.pinset, inventory.keys, inventory.authorities, inventory.chains)
     used = used_hosts(policy)
     hosts = goal.hosts or tuple(
         host
@@ -173,7 +174,7 @@ def _pinset(inventory: Inventory, goal: Goal) -> Target:
         if pinset.covers is None or any(c.matches(n) for c in pinset.covers for n in policy.host_names(host))
     )
     names = tuple(name for host in hosts for name in policy.host_names(host))
-    return Target(hosts=hosts, names=names, only=tuple(dict.fromkeys(pins)))
+    return Target(hosts=hosts, names=names, only=spec)
 
 
 def _pin_to(inventory: Inventory, goal: Goal, now: datetime) -> Target:
@@ -181,26 +182,47 @@ def _pin_to(inventory: Inventory, goal: Goal, now: datetime) -> Target:
     policy = inventory.policy
     hosts = goal.hosts or tuple(used_hosts(policy))
     names = tuple(name for host in hosts for name in policy.host_names(host))
-    pins: list[Pin] = []
-    if goal.pin_to == "keys":
-        own = [key for host in hosts for key in served_now(inventory, host)]
-        spare = [k for p in policy.pinsets.values() for k in p.backups if policy.keys[k].status == "active"]
-        pins = [inventory.keys[name].pin for name in dict.fromkeys([*own, *spare])]
-        world = first_world(inventory, now)
-        leaves = [offer.chain.leaf for host in hosts for offer in world.served.get(host, ())]
-        pins += [spki_pin(leaf.spki) for leaf in leaves]
-    elif goal.pin_to == "roots":
-        pins = list(_roots(inventory, hosts))
-    if goal.pin_to != "none" and not pins:
+    if goal.pin_to == "none":
+        return Target(hosts=hosts, names=names, only=PinsetSpec(name="no pins", covers=()))
+    found = _keys(inventory, hosts, now) if goal.pin_to == "keys" else _roots(inventory, hosts)
+    pins = dict(found)
+    if not pins:
         raise UsageError(Problem(f"nothing is known to pin {goal.pin_to} on", value=", ".join(hosts)))
-    return Target(hosts=tuple(hosts), names=names, only=tuple(dict.fromkeys(pins)))
+    also = {(pin, other.kind): other for pin, others in pins.items() for other in others}
+    own, above = (tuple(pins), ()) if goal.pin_to == "keys" else ((), tuple(pins))
+    spec = PinsetSpec(name=f"pins on {goal.pin_to}", covers=(), keys=own, authorities=above, also=also)
+    return Target(hosts=hosts, names=names, only=spec)
 
 
-def _roots(inventory: Inventory, hosts: Sequence[str]) -> Iterator[Pin]:
+Known = tuple[Pin, tuple[Pin, ...]]
+"""A pin, and the same thing pinned by the other digests it is known by."""
+
+
+def _keys(inventory: Inventory, hosts: Sequence[str], now: datetime) -> Iterator[Known]:
+    """Give the keys that are served, and the spares of all pinsets."""
+    policy = inventory.policy
+    own = [key for host in hosts for key in served_now(inventory, host)]
+    spare = [k for p in policy.pinsets.values() for k in p.backups if policy.keys[k].status == "active"]
+    for name in dict.fromkeys((*own, *spare)):
+        facts = inventory.keys[name]
+        yield facts.pin, _also(facts.spki_sha1, facts.spki_sha512, facts.raw)
+    world = first_world(inventory, now)
+    for leaf in (offer.chain.leaf for host in hosts for offer in world.served.get(host, ())):
+        if inventory.key_of(leaf) is None:
+            yield spki_pin(leaf.spki), _also(leaf.spki_sha1, leaf.spki_sha512, leaf.raw)
+
+
+def _roots(inventory: Inventory, hosts: Sequence[str]) -> Iterator[Known]:
+    """Give the roots of what is served, or the last authority of a chain whose root is not known."""
+    roots = {root.spki: root for store in inventory.trust.values() for root in (*store.roots, *store.local_roots)}
     for host in hosts:
         for name in inventory.policy.hosts[host].serves:
-            sent = inventory.chains[name].sent
-            signers = [c.signer for c in sent if c.signer is not None]
-            roots = {root.spki for store in inventory.trust.values() for root in store.roots}
-            tops = [spki for spki in signers if spki in roots] or signers[-1:]
-            yield from (spki_pin(spki) for spki in tops)
+            signers = [c.signer for c in inventory.chains[name].sent if c.signer is not None]
+            for spki in [s for s in signers if s in roots] or signers[-1:]:
+                root = roots.get(spki)
+                yield spki_pin(spki), () if root is None else _also(root.spki_sha1, root.spki_sha512, root.raw)
+
+
+def _also(sha1: bytes, sha512: bytes, raw: bytes) -> tuple[Pin, ...]:
+    digests = {PinKind.SPKI_SHA1: sha1, PinKind.SPKI_SHA512: sha512, PinKind.RAW: raw}
+    return tuple(Pin(kind, digest) for kind, digest in digests.items() if digest)

@@ -12,10 +12,11 @@ from rotator.model.adoption import Curve
 from rotator.model.policy import App, Count, Policy, Release
 from rotator.model.when import plus
 from rotator.simulate.assemble import assemble
-from rotator.simulate.cohorts import NO_VERSION, FleetRow
+from rotator.simulate.cohorts import NO_VERSION
 from rotator.simulate.fleet import fleet_of
 from rotator.simulate.inventory import Enforced, Inventory, Material
 from rotator.simulate.populations import FloorAt, Forecast, floor_at, forecast
+from rotator.simulate.tables import FleetTable
 from rotator.simulate.timeline import Happening, with_ended_pinsets
 
 
@@ -38,7 +39,7 @@ class Asked:
 
     def forecast(
         self,
-        table: tuple[FleetRow, ...],
+        table: FleetTable,
         now: date,
         *,
         fitted: Mapping[str, Curve] | None = None,
@@ -47,7 +48,7 @@ class Asked:
         """Make the fleet, and where its clients are at any time.
 
         Args:
-            table: rows of the fleet file.
+            table: the counts of the fleet file.
             now: the day from which clients move where the policy does not say when they were counted.
             fitted: curves that were fitted to counts, by app.
             otherwise: the curve of apps that name none; None leaves their clients as they were counted.

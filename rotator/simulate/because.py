@@ -12,15 +12,14 @@ from rotator.errors import Problem, UsageError
 from rotator.model.when import iso, start_of
 from rotator.simulate.explain import why
 from rotator.simulate.impact import Row
+from rotator.simulate.moved import inputs_at, moves_at
 from rotator.simulate.odds import Odds
 from rotator.simulate.question import Answer, Day
 from rotator.simulate.terms import (
     Input,
     Move,
     Term,
-    inputs_of,
     is_nobody,
-    moves_of,
     others_in,
     place_of,
     said,
@@ -169,7 +168,10 @@ def _found(answer: Answer, path: str, words: Words) -> Because | None:
                 for impact in day.impacts
                 for row in impact.rows
             )
-            return _total(replace(answer, fleet=fleet), path, name, (*parts, "clients")[0], day.totals[name], rows)
+            then = max(day.day, answer.question.at)
+            impact = replace(answer.impact, at=then)
+            part = (*parts, "clients")[0]
+            return _total(replace(answer, fleet=fleet, impact=impact), path, name, part, day.totals[name], rows)
         case Words("renewals", index, parts) if index and len(parts) < 2 and (*parts, "per_year")[0] in ODDS:
             odds = answer.odds[numbered(path, words, len(answer.odds), "renewals: ask about one, as renew:HOST")]
             return _odds(answer, path, odds, (*parts, "per_year")[0])
@@ -198,7 +200,8 @@ def _day(answer: Answer, path: str, words: Words) -> Day:
 def _total(answer: Answer, path: str, name: str, part: str, total: Total, rows: Sequence[Row]) -> Because:
     terms = terms_of(answer.fleet, rows, name)
     counting = [term for term in terms if term.most > 0 and not is_nobody(term.cohort)]
-    inputs = tuple(sorted(inputs_of(answer.inventory, counting), key=lambda one: one.part[1], reverse=True))
+    at = answer.impact.at
+    inputs = inputs_at(answer.inventory, answer.people, counting, at)
     value = {"clients": total.high, "share": total.share, "low": total.low, "high": total.high}[part]
     known = [one for one in inputs if one.high is not None]
     low, high = sum(round(one.part[0]) for one in known), sum(round(one.part[1]) for one in known)
@@ -222,7 +225,7 @@ def _total(answer: Answer, path: str, name: str, part: str, total: Total, rows: 
         high=total.share if part == "share" else total.high,
         formula=formula,
         inputs=inputs,
-        moves=tuple(moves_of(answer.inventory, name, terms, inputs)),
+        moves=moves_at(answer.inventory, answer.people, name, terms, at),
         checks=tuple(checks),
     )
 
@@ -240,7 +243,7 @@ def _sum(terms: Sequence[Term]) -> str:
 def _population(answer: Answer, path: str) -> Because:
     whole = answer.fleet.population
     terms = [Term(cohort=cohort, least=1.0, most=1.0) for cohort in answer.fleet.cohorts]
-    inputs = tuple(sorted(inputs_of(answer.inventory, terms), key=lambda one: one.part[1], reverse=True))
+    inputs = inputs_at(answer.inventory, answer.people, terms, answer.impact.at)
     added = sum(one.high or 0 for one in inputs)
     return Because(
         path=path,
@@ -264,7 +267,12 @@ def _row(answer: Answer, path: str, row: Row, what: str) -> Because:
         known = clients is not None and whole is not None and whole.high
         value = clients.high / whole.high if known and clients and whole else None
         formula += f" of {whole.high:,}" if whole is not None else ""
-    return Because(path=path, value=value, formula=formula, inputs=tuple(inputs_of(answer.inventory, [term])))
+    return Because(
+        path=path,
+        value=value,
+        formula=formula,
+        inputs=inputs_at(answer.inventory, answer.people, [term], answer.impact.at),
+    )
 
 
 def _word(answer: Answer, row: Row, what: str) -> str | None:

@@ -14,9 +14,10 @@ from datetime import date
 from rotator.errors import InputError, Problem
 from rotator.model.counting import Reading, Tally, merged
 from rotator.model.policy import App, Count, Policy, Release
-from rotator.simulate.cohorts import UNSEEN, FleetRow, add
+from rotator.simulate.cohorts import UNSEEN, add
 from rotator.simulate.matching import Matched, platform_of
 from rotator.simulate.spreading import Clients, Counted, Spread, whole
+from rotator.simulate.tables import FleetRow
 
 OPT_IN_DOUBT = 0.02
 """How far a share of new users who agree may be from that of all users, to both sides; assumed."""

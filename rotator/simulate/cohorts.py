@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from rotator.model.policy import App, Count, Release
 from rotator.model.systems import parse_system
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
+from rotator.simulate.tables import FleetTable
 
 NO_VERSION = "-"
 """The version shown for an app without releases."""
@@ -17,18 +18,6 @@ UNSEEN = "older, unseen"
 """The version shown for clients that the store counts and does not show by version: they may run any release."""
 NO_RELEASE = -1
 UNSEEN_RELEASE = -2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetRow:
-    """One row of a fleet table: clients of a version of an app, by operating system where that is known."""
-
-    app: str
-    version: str
-    os: str
-    clients: Count
-    day: date | None = None
-    unit: str = ""
 
 
 class Standing(StrEnum):
@@ -78,17 +67,18 @@ class Cohort:
         return shown if self.trust == DEFAULT_TRUST else f"{shown} ({self.trust})"
 
 
-def cohorts_of(inventory: Inventory, app_name: str, table: Sequence[FleetRow]) -> Iterator[Cohort]:
+def cohorts_of(inventory: Inventory, app_name: str, table: FleetTable) -> Iterator[Cohort]:
     """Give the cohorts of an app, in the order of its releases, those of unseen versions last."""
     app = inventory.policy.apps[app_name]
     basis = app.counts.basis if app.counts else "measured"
-    unit = (app.counts.unit if app.counts else None) or next((r.unit for r in table if r.app == app_name), "")
+    unit = (app.counts.unit if app.counts else None) or table.unit(app_name)
+    systems: dict[tuple[str, ...], dict[str, str | None]] = {}
     releases: list[tuple[int, Release | None]] = list(enumerate(app.releases)) or [(-1, None)]
     for index, release in releases:
         version = release.version if release else NO_VERSION
         shares = _shares(app, release)
         if inventory.policy.fleet is not None:
-            counts = _from_table(inventory, app_name, release, shares, table)
+            counts = _from_table(inventory, app_name, release, shares, table, systems.setdefault(tuple(shares), {}))
         elif release is not None and release.clients is None and _to_come(inventory, app, release):
             counts = dict.fromkeys(shares, Count(low=0, high=0))
         else:
@@ -124,12 +114,12 @@ def _spread_known(inventory: Inventory, app: App, release: Release | None) -> bo
     return given and (app.counts is None or app.counts.spread == "measured")
 
 
-def _unseen(inventory: Inventory, app: str, table: Sequence[FleetRow]) -> Count | None:
+def _unseen(inventory: Inventory, app: str, table: FleetTable) -> Count | None:
     """Give the clients of versions that the store does not show; None where there are none."""
     if inventory.policy.fleet is None:
         found = inventory.policy.apps[app].unseen
     else:
-        found = add(row.clients for row in table if row.app == app and row.version == UNSEEN)
+        found = add(clients for _, clients in table.counts(app, (UNSEEN,)))
     return found if found is not None and found.high else None
 
 
@@ -155,17 +145,27 @@ def _from_table(
     app: str,
     release: Release | None,
     shares: Mapping[str, float],
-    table: Sequence[FleetRow],
+    table: FleetTable,
+    known: dict[str, str | None],
 ) -> Mapping[str, Count | None]:
-    """Add the rows of one release up by trust store; a version without rows has no clients."""
-    names = {release.version, *release.also} if release else {NO_VERSION, ""}
+    """Add the rows of one release up by trust store; a version without rows has no clients.
+
+    Args:
+        inventory: the policy with everything looked up.
+        app: its name.
+        release: the release; None for an app without releases.
+        shares: the trust stores, with the share of each where the system does not tell.
+        table: the counts.
+        known: the store of each system, as far as they were looked up.
+    """
+    names = dict.fromkeys((release.version, *release.also) if release else (NO_VERSION, ""))
     stores = {name: inventory.policy.trust[name].os for name in shares if name in inventory.policy.trust}
     found: dict[str, Count | None] = {trust: Count(low=0, high=0) for trust in shares}
-    for row in table:
-        if row.app != app or row.version not in names:
-            continue
-        store = store_of(row.os, stores)
-        parts = split(row.clients, shares) if store is None else {store: row.clients}
+    for system, clients in table.counts(app, names):
+        if system not in known:
+            known[system] = store_of(system, stores)
+        store = known[system]
+        parts = split(clients, shares) if store is None else {store: clients}
         for trust, count in parts.items():
             found[trust] = add([c for c in (found.get(trust), count) if c is not None])
     return found
@@ -197,7 +197,14 @@ def split(count: Count, shares: Mapping[str, float]) -> dict[str, Count]:
     """Split a count by shares so that the parts add up to it (largest remainders get what is left over)."""
     lows = _apportion(count.low, shares)
     highs = lows if count.exact else _apportion(count.high, shares)
-    return {name: Count(low=min(lows[name], highs[name]), high=highs[name]) for name in shares}
+    # A larger whole may give a part less by one (the paradox of largest remainders): another part has room for it.
+    over = sum(max(0, lows[name] - highs[name]) for name in shares)
+    lows = {name: min(lows[name], highs[name]) for name in shares}
+    for name in shares if over else ():
+        taken = min(over, highs[name] - lows[name])
+        lows[name] += taken
+        over -= taken
+    return {name: Count(low=lows[name], high=highs[name]) for name in shares}
 
 
 def _apportion(total: int, shares: Mapping[str, float]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from rotator.simulate.asked import as_asked
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import BROKEN, EXPOSED
 from rotator.simulate.inventory import Inventory
+from rotator.simulate.populations import floors_of
 from rotator.simulate.question import Picture
 from rotator.simulate.standard import backups_of, served_keys
 from rotator.simulate.timeline import Timeline, happenings
@@ -103,7 +104,7 @@ class _Drilling:
         from rotator.simulate.engine.engine import Engine
 
         self.now = now
-        self.calendar = tuple(calendar)
+        self.calendar = (*floors_of(picture.policy), *calendar)
         self.progress = progress
         order = happenings(self.calendar, now, picture.policy)
         asked = as_asked(picture.inventory, picture.material, picture.context, picture.digest, order)

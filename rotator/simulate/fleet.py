@@ -14,7 +14,6 @@ from rotator.simulate.cohorts import (
     NO_RELEASE,
     UNSEEN_RELEASE,
     Cohort,
-    FleetRow,
     Standing,
     add,
     cohorts_of,
@@ -24,6 +23,7 @@ from rotator.simulate.cohorts import (
 from rotator.simulate.demands import channel_of, rule_of
 from rotator.simulate.inventory import Enforced, Inventory
 from rotator.simulate.running import can_run
+from rotator.simulate.tables import FleetTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Fleet:
 
 def fleet_of(
     inventory: Inventory,
-    table: Sequence[FleetRow] = (),
+    table: FleetTable | None = None,
     *,
     shipped: Mapping[tuple[str, str], datetime] | None = None,
     offline: Mapping[str, float] | None = None,
@@ -109,30 +109,35 @@ def fleet_of(
 
     Args:
         inventory: the policy with everything looked up.
-        table: rows of the fleet file, where the policy names one.
+        table: the fleet file, where the policy names one.
         shipped: when releases go out that are asked about, by app and version.
         offline: the share of the clients of an app that live pins do not reach, where live pins are asked about.
         moving: apps whose clients update: each release has a cohort for every trust store of the app then.
         floored: those of them with floors: who stays behind one is a cohort of its own then.
     """
+    counts = table or FleetTable()
     cohorts: list[Cohort] = []
     connections: list[Connection] = []
     rules: dict[tuple[Enforced, str, str], Rule] = {}
     for app_name in inventory.policy.apps:
-        every = cohorts_of(inventory, app_name, table)
+        every = cohorts_of(inventory, app_name, counts)
         for whole in _with_room(inventory.policy, list(every)) if app_name in moving else every:
             dated = replace(whole, since=(shipped or {}).get((app_name, whole.version)))
             for cohort in _by_reach(inventory, dated, (offline or {}).get(app_name, 0.0)):
-                for standing in _STANDINGS if app_name in floored and cohort.release >= 0 else (Standing.PLAIN,):
-                    clients = Count(low=0, high=0) if standing is Standing.STAYS else cohort.clients
-                    own = replace(cohort, standing=standing, clients=clients)
+                for own in _by_standing(cohort) if app_name in floored and cohort.release >= 0 else (cohort,):
                     cohorts.append(own)
                     connections += _connections(inventory, own, rules)
     numbered = (replace(connection, index=index) for index, connection in enumerate(connections))
     return Fleet(cohorts=tuple(cohorts), connections=tuple(numbered))
 
 
-_STANDINGS = (Standing.MOVES, Standing.STAYS)
+def _by_standing(cohort: Cohort) -> Iterator[Cohort]:
+    """Tell those who will heed a floor from those who will not; nobody can of a cohort of unknown size."""
+    none = Count(low=0, high=0)
+    if cohort.clients is None:
+        yield cohort
+    yield replace(cohort, standing=Standing.MOVES, clients=cohort.clients or none)
+    yield replace(cohort, standing=Standing.STAYS, clients=none)
 
 
 def _with_room(policy: Policy, cohorts: Sequence[Cohort]) -> Iterator[Cohort]:

@@ -70,7 +70,8 @@ class InForce:
         world = self.world
         hostile = self._hostile(connection.host) is not None
         wrong = any(source in world.wrong for source in connection.sources)
-        live = world.live(connection.cohort.app) if Channel.LIVE in connection.channels else ()
+        reached = any(self._reached(connection, channel) for channel in connection.channels)
+        live = world.live(connection.cohort.app) if reached else ()
         if not (hostile or wrong or live):
             return connection
         rules: dict[str, tuple[Rule, ...]] = {}
@@ -81,7 +82,7 @@ class InForce:
     def _rule(self, connection: Connection, name: str, number: int, rule: Rule) -> Rule:
         channel = connection.channels[number]
         rule = self.carried(connection, number, rule)
-        if channel is Channel.LIVE and not connection.cohort.offline:
+        if self._reached(connection, channel):
             rule = self._published(connection, name, number, rule)
         since = self._hostile(connection.host)
         if rule.rejected or since is None:
@@ -91,6 +92,12 @@ class InForce:
             return rule if ours_again and not connection.cohort.offline else replace(rule, hostile=True)
         taken = channel is Channel.DNS or (channel is Channel.HEADER and self.taken(connection, name, number))
         return replace(rule, hostile=True) if taken else rule
+
+    def _reached(self, connection: Connection, channel: Channel) -> bool:
+        """Say whether pins that are published reach a connection on a channel."""
+        if channel in (Channel.HEADER, Channel.DNS):
+            return any(app == connection.cohort.app for app, _ in self.inventory.everywhere)
+        return channel is Channel.LIVE and not connection.cohort.offline
 
     def carried(self, connection: Connection, number: int, rule: Rule) -> Rule:
         """Give a rule as it was delivered: with pins that match nothing where its pinset went out wrong."""

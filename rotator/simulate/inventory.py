@@ -98,6 +98,7 @@ class Inventory:
         beside: by app and index in its `beside`.
         published: what releases would enforce with other live pins, by app and pinset: by index of the release and of
             `beside` (-1 for the pinned connections), for the questions that publish them.
+        everywhere: those of them that are written to headers and to the DNS as well, by app and pinset.
         labels: the shortest name of each known pin.
         lacking: by trust store, the public roots that its systems came without.
         findings: what is to be said about the files read.
@@ -115,6 +116,7 @@ class Inventory:
     enforced: Mapping[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
     beside: Mapping[tuple[str, int], tuple[Enforced, ...]] = field(default_factory=dict)
     published: Mapping[tuple[str, str], Mapping[tuple[int, int], tuple[Enforced, ...]]] = field(default_factory=dict)
+    everywhere: frozenset[tuple[str, str]] = frozenset()
     labels: Mapping[Pin, str] = field(default_factory=dict)
     lacking: Mapping[str, tuple[Lacking, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

@@ -6,7 +6,7 @@ people on each version are made of; later ones, and floors, move them. Totals ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -22,6 +22,7 @@ from rotator.model.adoption import (
     mix_on,
     where,
 )
+from rotator.model.doubt import Fitted
 from rotator.model.policy import App, Count, Policy
 from rotator.model.versions import order as version_order
 from rotator.model.when import BEGINNING, DAY, start_of
@@ -97,8 +98,8 @@ def floor_at(occurrence: Occurrence) -> FloorAt:
     )
 
 
-def curve_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = None) -> Curve | None:
-    """Give the curve of an app; None where it stands still.
+def moving_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = None) -> Moving | None:
+    """Give the curve of an app, with what it stands on; None where it stands still.
 
     Args:
         app: the app.
@@ -107,15 +108,30 @@ def curve_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = No
     """
     own = app.adoption
     if own is None:
-        return otherwise
+        return None if otherwise is None else Moving(curve=otherwise, said=_named(otherwise))
     if own.preset == "fitted":
-        return fitted or otherwise or PRESETS["typical"]
+        if fitted is not None:
+            said = fitted.said if isinstance(fitted, Fitted) else "fitted to its counts"
+            return Moving(curve=fitted, said=said, fitted=True)
+        curve = otherwise or PRESETS["typical"]
+        return Moving(curve=curve, said=f"{_named(curve)}, since nothing could be fitted")
     if own.preset is not None:
-        return PRESETS[own.preset]
+        return Moving(curve=PRESETS[own.preset], said=f"preset {own.preset}")
     never, fast = own.never or 0.0, own.fast or 0.0
-    return Curve(
+    curve = Curve(
         fast=fast, slow=max(0.0, 1.0 - never - fast), fast_days=own.fast_days or 1.0, slow_days=own.slow_days or 1.0
     )
+    return Moving(curve=curve, said="as the policy states it")
+
+
+def _named(curve: Curve) -> str:
+    return next((f"preset {name}" for name, preset in PRESETS.items() if preset == curve), "a curve of its own")
+
+
+def curve_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = None) -> Curve | None:
+    """Give the curve of an app; None where it stands still."""
+    found = moving_of(app, fitted, otherwise)
+    return None if found is None else found.curve
 
 
 def ramp_of(app: App) -> Ramp:
@@ -124,6 +140,21 @@ def ramp_of(app: App) -> Ramp:
         return tuple(sorted(app.rollout)) or AT_ONCE
     by_store = {"ios": "apple-phased", "android": "staged-7d"}
     return ROLLOUTS[app.rollout or by_store.get(platform_of(app), "at-once")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """The curve by which the clients of an app move.
+
+    Attributes:
+        curve: the curve.
+        said: what it stands on, for people.
+        fitted: whether it was fitted to counts; else it is assumed.
+    """
+
+    curve: Curve
+    said: str
+    fitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +175,14 @@ class Forecast:
     Attributes:
         fleet: the fleet on the day of the counts, with a cohort for everything that people may come to run.
         notes: what was assumed.
+        moving: the curve of each app whose clients move.
+        remade: make it anew for one app with another curve; the others stand still then.
     """
 
     fleet: Fleet
     notes: tuple[str, ...] = ()
+    moving: Mapping[str, Moving] = field(default_factory=dict)
+    remade: Callable[[str, Curve], Forecast] | None = None
     _sources: tuple[_Source, ...] = ()
     _starts: Mapping[str, datetime] = field(default_factory=dict)
     _ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -155,6 +190,7 @@ class Forecast:
     _targets: Mapping[tuple[str, int, str, bool, Standing], Cohort] = field(default_factory=dict)
     _still: datetime = BEGINNING
     _memo: dict[datetime, Mapping[Cohort, Count | None]] = field(default_factory=dict)
+    _tried: dict[tuple[str, str], Forecast] = field(default_factory=dict)
 
     def day(self, app: str, at: datetime) -> float:
         """Give the days from the counts of an app to an instant, 0 within their own day."""
@@ -163,7 +199,8 @@ class Forecast:
 
     def settled(self, at: datetime) -> datetime:
         """Give an instant that stands for another: the same where nobody moves, or not yet."""
-        starts = [self._starts[source.cohort.app] for source in self._sources if source.launches]
+        moved = {source.cohort.app for source in self._sources if source.launches}
+        starts = [self._starts[app] for app in moved | {app for app, pushes in self._pushes.items() if pushes}]
         start = min(starts, default=None)
         return at if start is not None and at >= start + DAY else self._still
 
@@ -172,6 +209,20 @@ class Forecast:
         if at not in self._memo:
             self._memo[at] = self._sized(at)
         return self._memo[at]
+
+    def flows(self, at: datetime) -> Iterator[tuple[Cohort, Cohort, Count]]:
+        """Give who is where at an instant: those of which cohort, in which one, and how many."""
+        sources = {source.cohort for source in self._sources}
+        yield from ((c, c, c.clients) for c in self.fleet.cohorts if c not in sources and c.clients is not None)
+        for source in self._sources:
+            if source.cohort.clients is not None:
+                yield from ((source.cohort, *found) for found in self._moved(source, source.cohort.clients, at))
+
+    def tried(self, app: str, name: str, curve: Curve) -> Forecast:
+        """Give the forecast of one app with another curve, made once for each name."""
+        if (app, name) not in self._tried:
+            self._tried[app, name] = self if self.remade is None else self.remade(app, curve)
+        return self._tried[app, name]
 
     def fleet_at(self, at: datetime) -> Fleet:
         """Give the fleet of an instant: the same cohorts in the same order, with the clients of then."""
@@ -193,7 +244,8 @@ class Forecast:
                 continue
             for target, count in self._moved(source, clients, at):
                 before = found[target]
-                found[target] = add([count] if before is None else [before, count])
+                # Where nobody knows how many are there already, nobody knows how many are there then.
+                found[target] = None if before is None else add([before, count])
         return found
 
     def _moved(self, source: _Source, clients: Count, at: datetime) -> Iterator[tuple[Cohort, Count]]:
@@ -232,6 +284,7 @@ def forecast(
     floors: Iterable[FloorAt] = (),
     fitted: Mapping[str, Curve] | None = None,
     otherwise: Curve | None = None,
+    only: tuple[str, Curve] | None = None,
 ) -> Forecast:
     """Make the forecast of a fleet.
 
@@ -243,6 +296,7 @@ def forecast(
         floors: those that are raised, the policy's own among them.
         fitted: curves that were fitted, by app.
         otherwise: the curve of apps that name none; None leaves them as they are.
+        only: an app, and the curve by which its clients alone move.
     """
     starts: dict[str, datetime] = {}
     ranks: dict[str, Sequence[int]] = {}
@@ -250,15 +304,21 @@ def forecast(
     sources: list[_Source] = []
     notes = list(_standing_still(policy, otherwise))
     floors = tuple(floors)
+    moving: dict[str, Moving] = {}
     for name, app in policy.apps.items():
-        curve = curve_of(app, (fitted or {}).get(name), otherwise)
-        if curve is None or not app.releases:
+        own = moving_of(app, (fitted or {}).get(name), otherwise)
+        if only is not None:
+            own = Moving(curve=only[1], said="") if name == only[0] else None
+        if own is None or not app.releases:
             continue
+        curve, moving[name] = own.curve, own
         start = start_of(policy.counted(name) or now)
-        line = _Line.of(name, app, start, shipped or {})
+        line = Line.of(name, app, start, shipped or {})
         starts[name], ranks[name] = start, line.ranked
         pushes[name] = tuple(_push(line, app, f, start) for f in floors if f.app == name)
-        notes += line.notes(app, curve, policy.counted(name))
+        notes += line.notes(own, policy.counted(name))
+        if any(c.app == name and c.release == UNSEEN_RELEASE and c.clients and c.clients.high for c in fleet.cohorts):
+            notes.append(f"assumed: clients of {name} on versions that are not shown stay there")
         sources += [
             _source(policy, app, cohort, curve, line)
             for cohort in fleet.cohorts
@@ -268,6 +328,8 @@ def forecast(
     return Forecast(
         fleet=fleet,
         notes=tuple(notes),
+        moving=moving,
+        remade=lambda name, curve: forecast(policy, fleet, now=now, shipped=shipped, floors=floors, only=(name, curve)),
         _sources=tuple(sources),
         _starts=starts,
         _ranks=ranks,
@@ -288,7 +350,7 @@ def _standing_still(policy: Policy, otherwise: Curve | None) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class Line:
     """The releases of an app in order.
 
     Attributes:
@@ -305,7 +367,8 @@ class _Line:
     new_installs: float
 
     @classmethod
-    def of(cls, name: str, app: App, start: datetime, shipped: Mapping[tuple[str, str], datetime]) -> _Line:
+    def of(cls, name: str, app: App, start: datetime, shipped: Mapping[tuple[str, str], datetime]) -> Line:
+        """Put the releases of an app in order, with the day of each counted from an instant."""
         order = sorted(range(len(app.releases)), key=lambda i: (version_order(app.releases[i].version), -i))
         days = []
         for index in order:
@@ -316,12 +379,11 @@ class _Line:
             days.append(None if out is None else (out - start) / timedelta(days=1))
         return cls(app=name, ranked=tuple(order), days=tuple(days), ramp=ramp_of(app), new_installs=app.new_installs)
 
-    def notes(self, app: App, curve: Curve, counted: date | None) -> Iterator[str]:
-        named = app.adoption.preset if app.adoption is not None else "typical"
-        shown = f"preset {named}" if named and named != "fitted" else named or "as the policy states it"
+    def notes(self, moving: Moving, counted: date | None) -> Iterator[str]:
+        """Say what was assumed of the clients of the app."""
         from_ = f"from {counted} " if counted is not None else ""
-        yield f"{'' if named == 'fitted' else 'assumed: '}clients of {self.app} update {from_}by a curve ({shown})"
-        if any(day is None for day in self.days[:-1]) and curve.never < 1:
+        yield f"{'' if moving.fitted else 'assumed: '}clients of {self.app} update {from_}by a curve ({moving.said})"
+        if any(day is None for day in self.days[:-1]) and moving.curve.never < 1:
             yield (
                 f"assumed: clients of {self.app} stay on versions whose `released` is not given, "
                 "because nobody can tell how long they have stayed already"
@@ -355,22 +417,28 @@ class _Line:
         return rank > 0
 
 
-def _source(policy: Policy, app: App, cohort: Cohort, curve: Curve, line: _Line) -> _Source:
+def _source(policy: Policy, app: App, cohort: Cohort, curve: Curve, line: Line) -> _Source:
     rank = line.ranked.index(cohort.release)
     runs = [r for r, index in enumerate(line.ranked) if r > rank and can_run(policy, app, cohort, app.releases[index])]
-    launches = tuple(
+    return _Source(
+        cohort=cohort, curve=curve, mix=line.mix(curve, rank, runs), launches=launches_of(line, runs), rank=rank
+    )
+
+
+def launches_of(line: Line, runs: Iterable[int]) -> tuple[Launch, ...]:
+    """Give the releases of some ranks whose day is known, as a curve sees them."""
+    return tuple(
         Launch(rank=r, at=day, ramp=line.ramp if day > 0 or not _over(line.ramp, -day) else AT_ONCE)
         for r, day in ((r, line.days[r]) for r in runs)
         if day is not None
     )
-    return _Source(cohort=cohort, curve=curve, mix=line.mix(curve, rank, runs), launches=launches, rank=rank)
 
 
 def _over(ramp: Ramp, days: float) -> bool:
     return not ramp or days >= ramp[-1][0]
 
 
-def _push(line: _Line, app: App, floor: FloorAt, start: datetime) -> Push:
+def _push(line: Line, app: App, floor: FloorAt, start: datetime) -> Push:
     """Give a floor as a curve sees it: it stands on the first release that is not below its version."""
     own = version_order(floor.version)
     rank = next(

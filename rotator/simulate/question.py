@@ -12,15 +12,16 @@ from rotator.model.policy import Policy
 from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
 from rotator.simulate.asked import as_asked
-from rotator.simulate.cohorts import FleetRow
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
+from rotator.simulate.history import DayCount
 from rotator.simulate.impact import Impact, Row, day_hits, day_totals
 from rotator.simulate.inventory import Inventory, Material
 from rotator.simulate.odds import Odds, renewal_odds
 from rotator.simulate.populations import Forecast, floors_of
 from rotator.simulate.scene import Judges
 from rotator.simulate.serving import host_label
+from rotator.simulate.tables import FleetTable
 from rotator.simulate.timeline import Happening, Timeline, check_names, happenings
 from rotator.simulate.totals import Total
 from rotator.simulate.world import World
@@ -34,7 +35,8 @@ class Picture:
         policy, material, context, digest: as `assemble` takes them.
         inventory: what they make.
         table: rows of the fleet file.
-        fitted: curves that were fitted to counts of several days, by app.
+        history: counts of several days, by app.
+        fitted: curves that were fitted to those, by app.
     """
 
     policy: Policy
@@ -42,7 +44,8 @@ class Picture:
     context: Context
     digest: str
     inventory: Inventory
-    table: tuple[FleetRow, ...] = ()
+    table: FleetTable = field(default_factory=FleetTable)
+    history: Mapping[str, tuple[DayCount, ...]] = field(default_factory=dict)
     fitted: Mapping[str, Curve] = field(default_factory=dict)
 
 

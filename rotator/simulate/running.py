@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rotator.model.policy import App, Policy, Release
 from rotator.model.systems import System, parse_system
+from rotator.model.versions import order as version_order
 from rotator.simulate.cohorts import Cohort
 from rotator.simulate.matching import platform_of
 
@@ -24,5 +25,11 @@ def can_run(policy: Policy, app: App, cohort: Cohort, release: Release) -> bool:
 
 
 def _needs(app: App, release: Release | None) -> System | None:
-    text = (release.min_os if release is not None else None) or app.min_os or ""
-    return parse_system(text, platform_of(app) or "android")
+    """Give the oldest system a release runs on; one that says nothing needs no less than those before it."""
+    platform = platform_of(app) or "android"
+    own = parse_system((release.min_os if release is not None else None) or app.min_os or "", platform)
+    if own is not None or release is None:
+        return own
+    place = version_order(release.version)
+    before = (parse_system(r.min_os or "", platform) for r in app.releases if version_order(r.version) < place)
+    return max((system for system in before if system is not None and system.platform == platform), default=None)

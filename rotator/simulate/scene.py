@@ -49,7 +49,7 @@ class Judges:
         side: Side,
     ) -> Judgement:
         """Judge one chain, once; see `answer`."""
-        situation = _in_store(situation, trust)
+        situation = in_store(situation, trust)
         key = (rule, sent, name, trust.name, situation, side)
         if key not in self.memo:
             self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
@@ -65,7 +65,7 @@ class Judges:
         side: Side,
     ) -> Judgement:
         """Judge one chain, through the proxy where there is one; an attacker may sit on either side of it."""
-        situation = _in_store(situation, trust)
+        situation = in_store(situation, trust)
         proxied = self._intercepted(sent, name, trust, situation, side) if trust.intercepted_by else None
         if isinstance(proxied, Judgement):
             found = proxied
@@ -99,7 +99,7 @@ class Judges:
         return (leaf,)
 
 
-def _in_store(situation: Situation, trust: TrustStore) -> Situation:
+def in_store(situation: Situation, trust: TrustStore) -> Situation:
     """Give a situation as a trust store meets it, with what that store alone distrusts."""
     if not trust.distrusted or trust.distrusted <= situation.distrusted:
         return situation

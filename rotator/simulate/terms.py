@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rotator.model.policy import App
+from rotator.model.policy import App, Count
 from rotator.model.verdicts import Verdict
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
 from rotator.simulate.fleet import Fleet
@@ -28,6 +28,9 @@ class Input:
         basis: `measured`, `scaled` or `assumed`; "" for what is no count.
         source, date, file: where it was taken from, as far as the policy says.
         part: how much of the answer it makes, from and to.
+        counted: where clients have moved since they were counted, how many were counted there; else None.
+        moved: how they came from what was counted to what is.
+        value: of what is no count, such as a share of a curve; None of counts.
     """
 
     path: str
@@ -39,6 +42,9 @@ class Input:
     date: date | None = None
     file: str = ""
     part: tuple[float, float] = (0.0, 0.0)
+    counted: Count | None = None
+    moved: str = ""
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +55,13 @@ class Move:
         path: the input.
         change: by how much the answer changes with a tenth of the input.
         turns_at: the value of the input at which the answer crosses the budget; None where none does.
+        of_curve: whether it is a number of a curve, of which that value is not worked out.
     """
 
     path: str
     change: float
     turns_at: int | None
+    of_curve: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

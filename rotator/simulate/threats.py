@@ -26,6 +26,7 @@ from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
 from rotator.simulate.pinsets import identity_of, key_identity, pinset_spec
 from rotator.simulate.question import Picture, Question, ask
 from rotator.simulate.standard import backups_of
+from rotator.simulate.tables import FleetTable
 from rotator.simulate.timeline import Timeline, check_names, from_row, happenings
 from rotator.simulate.world import World
 
@@ -186,7 +187,7 @@ class _Stage:
             beside={},
             labels={**own.labels, **{facts.pin: name for name, facts in keys.items()}},
         )
-        return replace(picture, policy=policy, inventory=inventory, table=())
+        return replace(picture, policy=policy, inventory=inventory, table=FleetTable())
 
     def _keys(self, own: Inventory) -> dict[str, KeyFacts]:
         served = identity_of(self.path.certificates[0])

@@ -153,6 +153,7 @@ class _Adding:
             # The file says what one mechanism of the app enforces, and nothing of its others.
             row["mechanism"] = mechanism
         row["config"] = Path(os.path.relpath(os.path.realpath(given.file), self.base)).as_posix()
+        given.refuse_another()
         if given.new_file:
             self.files.append((Path(given.file), given.data))
         self.releases.append(NewRelease.of(given))

@@ -92,6 +92,8 @@ def check(picture: Picture, now: datetime, names: Sequence[str] = (), record_of:
         shipped=shipped,
         named=named_by(names),
         facts=tuple(fact for fact in known_facts() if fact.known_on(now.date())),
+        history=picture.history,
+        moving=baseline.people.moving,
         record=tuple(one for one in seen if one.at <= now),
     )
     return Checked(findings=registry.run(subject), calendar=_dates(subject), baseline=baseline)

@@ -14,7 +14,7 @@ from rotator.errors import InputError, Problem, UnsafeError, UsageError
 from rotator.files.counts.reader import read_counts
 from rotator.files.fleet_table import read_history
 from rotator.files.policy_toml import read_bytes
-from rotator.files.store import current, digest, keep_old, locked, side_folder, write
+from rotator.files.store import current, digest, keep_old, locked, write
 from rotator.model.counting import Reading
 from rotator.model.edits import Change, Edit, Plain, SetValue
 from rotator.model.policy import Count, Policy
@@ -22,14 +22,16 @@ from rotator.report import counting as said
 from rotator.report.counting import LastImport
 from rotator.report.document import Document
 from rotator.simulate.census import AppCensus, Stated, take
-from rotator.simulate.cohorts import FleetRow, add
+from rotator.simulate.cohorts import add
 from rotator.simulate.matching import match
 from rotator.simulate.question import Picture
 from rotator.simulate.spreading import Clients
+from rotator.simulate.tables import FleetRow
 from rotator.workflows.changing import edited
 from rotator.workflows.inputs import Given
 from rotator.workflows.opening import open_policy
 from rotator.workflows.pinset_files import FileChange, home_of
+from rotator.workflows.remembering import history_file
 
 COLUMNS = ("app", "version", "os", "low", "high", "date", "unit")
 
@@ -178,11 +180,6 @@ def _files(file: str, picture: Picture, apps: Sequence[AppCensus], now: datetime
         rows = [row for row in _history(target) if row.day != app.day]
         order = sorted([*rows, *app.table], key=lambda row: row.day or date.min)
         yield FileChange(path=target, what="counts over time", home=home, old=current(target), new=_csv(order))
-
-
-def history_file(policy: str, app: str) -> Path:
-    """Give the file in which the counts of an app are kept over time."""
-    return side_folder(policy) / "counts" / f"{app}.csv"
 
 
 def _history(path: Path) -> tuple[FleetRow, ...]:

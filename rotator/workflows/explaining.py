@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -66,4 +67,11 @@ def _of_finding(finding: Finding, answer: Answer) -> Iterator[Input]:
         if finding.subject == f"apps.{cohort.app}"
         or f"{finding.subject}.".startswith(f"apps.{cohort.app}.releases[{cohort.release}].")
     ]
+    # A finding about an app may count some of its versions only: those that it names.
+    named = [cohort for cohort in cohorts if _says(finding.message, cohort.version)]
+    cohorts = named or cohorts
     yield from inputs_of(answer.inventory, [Term(cohort=cohort, least=1.0, most=1.0) for cohort in cohorts])
+
+
+def _says(message: str, version: str) -> bool:
+    return bool(version) and re.search(rf"(?<![\w.]){re.escape(version)}(?![\w]|\.\w)", message) is not None

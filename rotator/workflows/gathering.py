@@ -117,6 +117,7 @@ class Gathered:
 
     def path(self, given: Given, fallback: str, data: bytes | None) -> str:
         """Give a path as the policy writes it; what was pasted is kept in a file of its own."""
+        given.refuse_another()
         if given.new_file:
             self.side_files.append((Path(given.file), given.data))
         if data is None:

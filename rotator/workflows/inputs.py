@@ -6,9 +6,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
-from rotator.errors import Problem, UsageError
+from rotator.errors import InputError, Problem, UsageError
 from rotator.files.policy_toml import read_bytes
+from rotator.files.store import current
 from rotator.mechanisms.base import PinConfig
 from rotator.model.pki import Certificate
 
@@ -45,6 +47,21 @@ class Given:
     mechanism: str = ""
     origin: str = ""
     new_file: bool = False
+
+    def refuse_another(self) -> None:
+        """Refuse to write where something else lies.
+
+        Raises:
+            InputError: its file is there with another content.
+        """
+        if self.new_file and current(Path(self.file)) not in (None, self.data):
+            raise InputError(
+                Problem(
+                    f"is there already and is not the file of {self.origin}",
+                    file=self.file,
+                    hint="name the app otherwise (--path NAME=GLOB), or put the policy into a folder of its own",
+                )
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

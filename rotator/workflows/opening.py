@@ -8,42 +8,56 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rotator.errors import InputError
-from rotator.files.fleet_table import read_fleet
+from rotator.files.fleet_table import open_table
 from rotator.files.material import read_material
 from rotator.files.policy_toml import read_policy
 from rotator.mechanisms.base import Context
 from rotator.model.pins import Pin, spki_pin
+from rotator.model.progress import Progress
 from rotator.simulate.assemble import assemble
 from rotator.simulate.question import Picture
+from rotator.simulate.tables import FleetTable
+from rotator.workflows.remembering import counted_before, fitted
 
 if TYPE_CHECKING:
     from rotator.model.pki import Certificate
-    from rotator.simulate.cohorts import FleetRow
 
 
-def open_policy(path: str, today: date, text: str | None = None) -> Picture:
+def open_policy(path: str, today: date, text: str | None = None, progress: Progress | None = None) -> Picture:
     """Open a policy.
 
     Args:
         path: its file.
         today: the day findings about shipped files are judged on.
         text: what to read instead of what the file holds.
+        progress: hears how far the reading of a large fleet table is.
 
     Raises:
         InputError: it cannot be used; with all problems.
     """
     policy, data = read_policy(path, None if text is None else text.encode())
     material = read_material(policy)
-    table: tuple[FleetRow, ...] = ()
+    table = FleetTable()
     if policy.fleet is not None:
         try:
-            table = read_fleet(policy.fleet, place="fleet.file")
+            table = open_table(policy.fleet, place="fleet.file", progress=progress)
         except InputError as error:
             material.problems += error.problems
+    history, problems = counted_before(path, policy, today)
+    material.problems += problems
     context = reading(path, today)
     digest = hashlib.sha256(data).hexdigest()
     inventory = assemble(policy, material, context, digest)
-    return Picture(policy=policy, material=material, context=context, digest=digest, inventory=inventory, table=table)
+    return Picture(
+        policy=policy,
+        material=material,
+        context=context,
+        digest=digest,
+        inventory=inventory,
+        table=table,
+        history=history,
+        fitted=fitted(policy, history),
+    )
 
 
 def reading(subject: str, today: date) -> Context:

@@ -423,6 +423,77 @@ def drill_schema() -> Schema:
     return {**_head("rotator drill --json"), **answer}
 
 
+def plan_schema() -> Schema:
+    """Give the schema of `plan --json`."""
+
+    def maybe(schema: Schema) -> Schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+
+    texts = {"type": "array", "items": _TEXT}
+    standing = _object({"broken": _TOTAL, "exposed": _TOTAL})
+    binding = _object({"invariant": _TEXT, "segment": _TEXT, "formula": _TEXT})
+    step = _object(
+        {
+            "number": {"type": "integer", "minimum": 1},
+            "action": {"enum": ["ship", "serve", "drop", "floor", "publish", "revoke", "observe", "destroy"]},
+            "subject": _TEXT,
+            "title": _TEXT,
+            "earliest": maybe(_DAY),
+            "planned": maybe(_DAY),
+            "latest": maybe(_DAY),
+            "before": maybe(standing),
+            "after": maybe(standing),
+            "binding": binding,
+            "undo": _TEXT,
+            "proof": _TEXT,
+            "adds": texts,
+            "drops": texts,
+        }
+    )
+    way = _object(
+        {
+            "id": _TEXT,
+            "title": _TEXT,
+            "left": _TOTAL,
+            "done": maybe(_DAY),
+            "price": _TEXT,
+            "safe": {"type": "boolean"},
+        }
+    )
+    named = {name: maybe(_TEXT) for name in ("to", "from", "chain", "pinset", "algorithm", "pin_to")}
+    blocked = _object(
+        {
+            "step": {"type": "integer", "minimum": 1},
+            "invariant": _TEXT,
+            "segment": _TEXT,
+            "who": texts,
+            "left": _TOTAL,
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _object({"sha256": _TEXT}),
+            "goal": _object({"text": _TEXT, **named, "hosts": texts, "by": maybe(_DAY), "take": texts}),
+            "made": _TEXT,
+            "outcome": {"enum": ["plan", "never"]},
+            "blocked_at": maybe({"type": "integer", "minimum": 1}),
+            "blocked": maybe(blocked),
+            "at_best": maybe({"type": "number", "minimum": 0, "maximum": 1}),
+            "deadline": maybe(_object({"date": _DAY, "reason": _TEXT})),
+            "slack_days": maybe({"type": "integer"}),
+            "steps": {"type": "array", "items": step},
+            "exits": {"type": "array", "items": way},
+            "accepted": maybe(_TEXT),
+            "findings": texts,
+            "cadence": texts,
+            "notes": texts,
+            "replay": _object({"agrees": {"type": "boolean"}, "against": texts}),
+        }
+    )
+    return {**_head("rotator plan --json"), **answer}
+
+
 def backtest_schema() -> Schema:
     """Give the schema of `backtest --json`."""
     instant_or_none: Schema = {"anyOf": [_INSTANT, {"type": "null"}]}
@@ -590,6 +661,9 @@ def _input() -> Schema:
             "source": maybe,
             "date": {**maybe, "format": "date"},
             "file": maybe,
+            "counted": {"anyOf": [_object({"low": _COUNT, "high": _COUNT}), {"type": "null"}]},
+            "moved": maybe,
+            "value": {"type": ["number", "null"]},
         }
     )
 
@@ -712,6 +786,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "fleet": fleet_schema,
     "threats": threats_schema,
     "drill": drill_schema,
+    "plan": plan_schema,
     "backtest": backtest_schema,
     "new": new_schema,
     "observe": observe_schema,

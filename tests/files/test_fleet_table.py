@@ -10,7 +10,7 @@ import pytest
 from rotator.errors import InputError
 from rotator.files.fleet_table import read_fleet
 from rotator.model.policy import Count
-from rotator.simulate.cohorts import FleetRow
+from rotator.simulate.tables import FleetRow
 from tests.desk import BASE, Desk, app
 
 

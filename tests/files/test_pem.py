@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from rotator.errors import InputError
 from rotator.files import pem
+from rotator.files.der import contents
 from tests.desk import TOP, Desk
 from tests.minting import (
     chain_pem,
@@ -236,8 +237,8 @@ def test_pins_are_digests_of_the_bytes_in_the_certificate() -> None:
     plain, der = spki_der("odd"), mint("x", key_name="odd").der
     point = plain[-65:]
     odd = tlv(0x30, plain[2:23] + tlv(0x03, bytes([0, 2 + point[-1] % 2]) + point[1:33]))
-    outer, end = pem._contents(der, 0)
-    start, stop = pem._contents(der, outer)
+    outer, end = contents(der, 0)
+    start, stop = contents(der, outer)
     changed = tlv(0x30, tlv(0x30, der[start:stop].replace(plain, odd)) + der[stop:end])
     (found,) = pem.load_certificates(changed, "x")
     assert found.value.spki == hashlib.sha256(odd).digest()

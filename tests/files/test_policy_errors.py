@@ -194,7 +194,10 @@ WRONG = [
         "more than everybody",
         "0.9 + 0.9",
     ),
-    ('pinset = "mobile" => rollout = [[0, 0.1], [1, 1.5]]', "apps.shop.rollout", "a share is from 0 to 1", "1.5"),
+    ('pinset = "mobile" => rollout = [[0, 0.1], [1, 1.5]]', "apps.shop.rollout[1]", "a share is from 0 to 1", "1.5"),
+    ('pinset = "mobile" => rollout = [[0], [1, 0.5]]', "apps.shop.rollout[0]", "not a day and a share", "[0]"),
+    ('pinset = "mobile" => rollout = [[0, 0.7], [1, 0.5]]', "apps.shop.rollout[1]", "goes back", "from 0.7"),
+    ('pinset = "mobile" => rollout = [[3, 0.5], [1, 0.7]]', "apps.shop.rollout[1]", "goes back", "after 3"),
     # between tables
     ('issued_by = ["root"] => issued_by = ["ica"]', "authorities.ica.issued_by", "goes round in a circle", "ica"),
     ('pinset = "mobile" => trust = { old = 0.5, new = 0.6 }', "apps.shop.trust", "do not add up to 1", "1.1"),

@@ -59,6 +59,11 @@ def files(draw: st.DrawFn) -> list[bytes]:
     )
     found.append(play_bulk(*((day.isoformat(), own, "" if n is None else n) for day, own, n in rows)))
     if draw(st.booleans()):
+        # The file of another month, or an older download of the same one: the newest day counts, wherever it stands.
+        back = timedelta(days=draw(st.integers(0, 40)))
+        again = [(day - back, own, n if back else (n or 0)) for day, own, n in rows[: draw(st.integers(1, len(rows)))]]
+        found.append(play_bulk(*((day.isoformat(), own, "" if n is None else n) for day, own, n in again)))
+    if draw(st.booleans()):
         found.append(play_overview((rows[0][0].isoformat(), draw(st.integers(0, 10**7)))))
     if draw(st.booleans()):
         mix = draw(st.lists(st.integers(1, 1000), min_size=3, max_size=3))

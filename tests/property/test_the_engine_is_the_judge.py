@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rotator.errors import UsageError
 from rotator.mechanisms.registry import KNOWN_IDS
+from rotator.model.adoption import PRESETS
 from rotator.model.policy import Policy
 from rotator.simulate.grammar import Occurrence
 from tests.engines import hold
@@ -29,5 +30,6 @@ def of_every_mechanism(draw: st.DrawFn) -> Policy:
 def test_the_engine_says_what_the_judge_says(policy: Policy, events: tuple[Occurrence, ...], at: datetime) -> None:
     try:
         hold(picture(policy), events, at)
+        hold(picture(policy), events, at, days=40, otherwise=PRESETS["typical"])
     except UsageError:
         return

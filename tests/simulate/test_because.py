@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import pytest
 
 from rotator.errors import UsageError
-from rotator.report.because import MOST_INPUTS
+from rotator.model.policy import Count
+from rotator.report.because import MOST_INPUTS, to_document
+from rotator.report.text import render
 from rotator.simulate.because import DAILY, PARTS, TOTALS, Because, because
 from rotator.simulate.question import Answer
 from rotator.workflows.opening import open_policy
@@ -204,6 +208,22 @@ def test_numbers_of_a_check_are_explained_too(desk: Desk, run: Run) -> None:
     assert run("why", "policy.toml", "days[2026-12-24].broken").code == 0
 
 
+def test_a_finding_about_some_versions_of_an_app_stands_on_their_counts(desk: Desk, run: Run) -> None:
+    """1.1 is not 1.10: only versions that the message names as they are."""
+    releases = "releases = [" + ", ".join(
+        f'{{ version = "{version}", pinset = "{pinset}", clients = {clients} }}'
+        for version, pinset, clients in (("1.10", "p", 900), ("1.1", "gone", 70), ("1.0", "gone", 5))
+    )
+    text = (
+        BASE + '[pinsets.gone]\nprimary = "b"\n[apps.shop]\nmechanism = "okhttp"\ntrust = "ours"\n' + releases + "]\n"
+    )
+    desk.policy(text)
+    findings = run("check", "policy.toml", "--json").json["findings"]
+    number = next(i for i, f in enumerate(findings) if f["id"] == "breaks-now")
+    inputs = run("why", "policy.toml", f"findings[{number}]", "--json").json["inputs"]
+    assert [one["low"] for one in inputs if one["basis"]] == [70, 5]
+
+
 def test_a_share_is_told_with_the_numbers_that_make_it(desk: Desk) -> None:
     answer = desk.ask(TEXT, "key-loss:a", "serve:api:b")
     assert because(answer, "broken.share").formula.endswith("= 240-280; share = 280 / (280 + 560 others)")
@@ -255,3 +275,77 @@ def test_the_command_answers_the_same_question_as_simulate(desk: Desk, run: Run)
     assert "agrees" in text.out
     wrong = run("why", "policy.toml", "brokn", *question)
     assert (wrong.code, "did you mean broken" in wrong.err) == (2, True)
+
+
+MOVING = (
+    BASE
+    + """[apps.shop]
+mechanism = "okhttp"
+trust = "ours"
+adoption = { never = 0.2, fast = 0.5, fast_days = 1, slow_days = 30 }
+rollout = "at-once"
+counts = { source = "console", basis = "scaled" }
+releases = [
+  { version = "2", released = 2026-11-25, pinset = "p" },
+  { version = "1", clients = 100_000, pinset = "q" },
+]
+[pinsets.q]
+primary = "a"
+"""
+)
+LEFT = round(100_000 * (0.2 + 0.5 * math.exp(-30) + 0.3 * math.exp(-1)))
+
+
+def test_a_forecast_says_what_was_counted_and_which_curve_moved_it_to_when(desk: Desk) -> None:
+    found = because(desk.ask(MOVING, "serve:api:b", at="2026-12-25"), "broken")
+    assert found.value == LEFT
+    counts, *curve = found.inputs
+    assert (counts.path, counts.basis, counts.source) == ("apps.shop.releases[1].clients", "scaled", "console")
+    assert counts.counted == Count(low=100_000, high=100_000)
+    assert counts.moved == (
+        "counted 100,000 on 2026-11-20; moved by the curve of shop (as the policy states it) to 2026-12-25 "
+        f"gives {LEFT:,}"
+    )
+    assert [(one.path, one.value, one.basis) for one in curve] == [
+        ("apps.shop.adoption.never", 0.2, "assumed"),
+        ("apps.shop.adoption.fast", 0.5, "assumed"),
+        ("apps.shop.adoption.fast_days", 1, "assumed"),
+        ("apps.shop.adoption.slow_days", 30, "assumed"),
+    ]
+    assert all(agrees for _, agrees in found.checks)
+
+
+def test_numbers_of_a_curve_are_among_what_moves_a_forecast_most(desk: Desk) -> None:
+    """A tenth of the count moves a tenth of those left; a tenth of `never` keeps .02 x (1 - 1/e) of all more."""
+    moves = {m.path: m.change for m in because(desk.ask(MOVING, "serve:api:b", at="2026-12-25"), "broken").moves}
+    assert moves["apps.shop.releases[1].clients"] == pytest.approx(LEFT / 10, abs=1)
+    assert moves["apps.shop.adoption (fast)"] == pytest.approx(-100_000 * 0.05 * math.exp(-1), abs=2)
+    assert moves["apps.shop.adoption (never)"] == pytest.approx(100_000 * 0.02 * (1 - math.exp(-1)), abs=2)
+
+
+def test_what_one_count_makes_of_a_forecast_is_told_at_its_own_place(desk: Desk) -> None:
+    """Nobody was counted on the release that went out since: who is there now was counted on the one before."""
+    found = because(desk.ask(MOVING, "strip:api", "key-compromise:a", at="2026-12-25"), "exposed")
+    counts = [m for m in found.moves if m.path.endswith("clients")]
+    assert [m.path for m in counts] == ["apps.shop.releases[1].clients"]
+    assert counts[0].change == pytest.approx(10_000, abs=1)
+
+
+def test_counts_of_their_own_day_are_not_called_moved(desk: Desk) -> None:
+    found = because(desk.ask(MOVING, "serve:api:b", at="2026-11-20"), "broken")
+    assert [(one.path, one.counted, one.moved) for one in found.inputs] == [("apps.shop.releases[1].clients", None, "")]
+
+
+def test_a_day_of_a_forecast_is_explained_with_its_own_counts(desk: Desk) -> None:
+    answer = desk.ask(MOVING, "serve:api:b", until="2026-12-25")
+    found = because(answer, "days[2026-12-25].broken")
+    assert found.value == LEFT
+    assert "to 2026-12-25" in found.inputs[0].moved
+    assert all(agrees for _, agrees in found.checks)
+
+
+def test_people_are_shown_what_was_counted_beside_what_it_has_become(desk: Desk) -> None:
+    page = render(to_document(because(desk.ask(MOVING, "serve:api:b", at="2026-12-25"), "broken")))
+    assert re.search(r"shop 1 \(ours\) +31,040 +100,000 +scaled +2026-11-20", page)
+    assert re.search(r"apps.shop.adoption.never .* 0.2 +assumed", page)
+    assert "COUNTED" not in render(to_document(because(desk.ask(MOVING, "serve:api:b", at="2026-11-20"), "broken")))

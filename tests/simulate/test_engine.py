@@ -64,6 +64,13 @@ def test_pins_that_end_apart_are_told_apart(desk: Desk) -> None:
     hold(desk.open(BASE + pinsets + apps), (), NOW, days=400)
 
 
+def test_stores_that_distrust_on_days_of_their_own_are_told_apart(desk: Desk) -> None:
+    stores = BASE.replace("[pinsets.p]", 'b = { roots = ["root"] }\nc = { roots = ["root"] }\n[pinsets.p]')
+    text = stores + app("shop").replace('"ours"', "{ ours = 0.4, b = 0.3, c = 0.3 }")
+    events = ("ca-distrust:root?trust=b@2026-12-01", "ca-distrust:root?trust=ours,c&issued-after=2026-01-01@2026-12-03")
+    hold(desk.open(text), tuple(parse_event(event) for event in (*events, "key-compromise:a@2026-11-25")), NOW)
+
+
 def test_more_pins_in_sight_than_a_word_has_bits(desk: Desk) -> None:
     """Every release pins the leaf and one of many clauses; 130 rules of one shape hold unlike pins of it."""
     picture = desk.open(BASE + app("shop"))

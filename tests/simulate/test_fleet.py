@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rotator.model.policy import Count
-from rotator.simulate.cohorts import Cohort
+from rotator.simulate.cohorts import Cohort, add, split
 from tests.desk import BASE, Desk, app
 
 STORES = BASE.replace(
@@ -83,3 +83,11 @@ def test_cohorts_are_shown_by_app_version_and_odd_store() -> None:
     assert name("7.0", "mozilla") == "shop 7.0"
     assert name("-", "mozilla") == "shop"
     assert name("7.0", "android-7") == "shop 7.0 (android-7)"
+
+
+def test_the_parts_of_a_range_add_up_to_it_end_by_end() -> None:
+    """By largest remainders alone the last part would have 1 of 5 and 0 of 6."""
+    shares = {"a": 0.2951239010437091, "b": 0.2879274274038468, "c": 0.3205855015806241, "d": 0.09636316997181997}
+    parts = split(Count(low=5, high=6), shares)
+    assert add(parts.values()) == Count(low=5, high=6)
+    assert all(part.low <= part.high for part in parts.values())

@@ -10,9 +10,10 @@ import pytest
 from rotator.errors import InputError, UnsafeError
 from rotator.model.policy import Count
 from rotator.simulate.census import AppCensus, Stated
-from rotator.workflows.counting import Import, history_file, plan_import, write_import
+from rotator.workflows.counting import Import, plan_import, write_import
 from rotator.workflows.inputs import Given
 from rotator.workflows.opening import open_policy
+from rotator.workflows.remembering import history_file
 from tests.desk import BASE, NOW, TODAY, Desk
 from tests.files.counts import making
 from tests.files.counts.making import play_bulk, play_overview, play_page, session, sessions

@@ -356,3 +356,29 @@ def test_real_histories_become_policies_that_answer(run: Run, glob: str, count: 
     days = [release.released for release in releases("git.toml", "app")]
     assert days == [release.released for release in releases("folder.toml", "app")]
     assert run("simulate", "git.toml").code in (0, 1)
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_file_of_another_app_in_the_same_place_is_named_and_stays(run: Run) -> None:
+    """Two policies in one folder whose apps have one name: the second is told how to keep them apart."""
+    run("new", "p.toml", *FROM)
+    shipped = Path("shipped/shop/7.10/network_security_config.xml")
+    shipped.write_text("another")
+    for there in (False, True):
+        if there:
+            policy = Path("p.toml")
+            rest = [line for line in policy.read_text().splitlines() if 'version = "7.10"' not in line]
+            policy.write_text("\n".join(rest) + "\n")
+        ran = run("new", "p.toml" if there else "q.toml", *FROM)
+        assert ran.code == 2
+        assert "is there already and is not the file of v7.10" in ran.err
+        assert "--path NAME=GLOB" in ran.err
+    assert shipped.read_text() == "another"
+    assert not Path("q.toml").exists()
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_policy_that_was_thrown_away_is_made_again_over_the_same_files(run: Run) -> None:
+    assert run("new", "p.toml", *FROM).code == 0
+    Path("p.toml").unlink()
+    assert run("new", "p.toml", *FROM).code == 0

@@ -115,7 +115,7 @@ FORMS: dict[str, tuple[str, bytes, tuple[str, ...], tuple[int, int, int, int], s
     ),
     "play, gzip without a mark": (
         "android",
-        gzip.compress(making.play_bulk((DAY, 90000, 1000), (DAY, 80400, 400))[2:]),
+        gzip.compress(making.play_bulk((DAY, 90000, 1000), (DAY, 80400, 400))[2:], mtime=0),
         CODES,
         (1000, 1000, 400, 400),
         "gzip, UTF-16",
@@ -227,7 +227,7 @@ def test_counts_that_need_a_person_stop_no_policy(run: Run, tmp_path: Path) -> N
     ("data", "told"),
     [
         (b"app,version,clients\nandroid,9.0,many\n", "counts.csv"),
-        (gzip.compress(b"app,version,clients\nandroid,9.0,5\n")[:-9], "is nothing that a policy is made of"),
+        (gzip.compress(b"app,version,clients\nandroid,9.0,5\n", mtime=0)[:-9], "is nothing that a policy is made of"),
         (b"some,other,table\n1,2,3\n", "is nothing that a policy is made of"),
     ],
 )

@@ -8,6 +8,7 @@ is rounded on its own, as `rotator.simulate.totals` does it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,20 +65,35 @@ class Census:
         self.fleet = fleet
         groups = list(by_cohort(fleet.connections))
         self.cohorts = [cohort for cohort, _ in groups]
-        self.low = np.array([0 if c.clients is None else c.clients.low for c in self.cohorts], np.int64)
-        self.high = np.array([0 if c.clients is None else c.clients.high for c in self.cohorts], np.int64)
-        self.known = np.array([c.clients is not None for c in self.cohorts], np.bool_)
+        self._size()
         self._names: dict[str, int] = {}
         self.app = self._numbered([c.app for c in self.cohorts])
         self.trust = self._numbered([c.trust for c in self.cohorts])
         self.unit = self._numbered([c.unit for c in self.cohorts])
         self.profiles = _profiles([group for _, group in groups])
-        self.population: Count | None = fleet.population
-        self.mixed = fleet.mixed
         since = [0 if c.cohort.since is None else instant_number(c.cohort.since) for c in fleet.connections]
         self._since = np.array(since, np.int64) if any(since) else None
         self._on_host: dict[str, tuple[Indexes, Indexes]] = {}
         self._unions: dict[tuple[tuple[tuple[str, float], ...], bytes], tuple[float, float]] = {}
+
+    def _size(self) -> None:
+        clients = [cohort.clients for cohort in self.cohorts]
+        self.low = np.array([0 if count is None else count.low for count in clients], np.int64)
+        self.high = np.array([0 if count is None else count.high for count in clients], np.int64)
+        self.known = np.array([count is not None for count in clients], np.bool_)
+        self.population: Count | None = self.fleet.population
+        self.mixed = self.fleet.mixed
+
+    def sized(self, fleet: Fleet) -> Census:
+        """Give the same people in the numbers of another time: the same cohorts, of other sizes."""
+        if fleet is self.fleet:
+            return self
+        found = copy(self)
+        found.fleet = fleet
+        found.cohorts = [cohort for cohort, _ in by_cohort(fleet.connections)]
+        found._on_host = {}  # noqa: SLF001 - a census as well
+        found._size()  # noqa: SLF001
+        return found
 
     def _numbered(self, names: Sequence[str]) -> Indexes:
         return np.array([self._names.setdefault(name, len(self._names)) for name in names], np.int64)

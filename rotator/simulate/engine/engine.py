@@ -33,11 +33,25 @@ class Engine:
         self.fleet = fleet
         self._jury = Jury(inventory, fleet)
         self._census = Census(fleet)
+        self._other: Census | None = None
 
-    def sight(self, world: World, at: datetime) -> Sight:
-        """Judge every connection in a world at an instant."""
+    def sight(self, world: World, at: datetime, fleet: Fleet | None = None) -> Sight:
+        """Judge every connection in a world at an instant.
+
+        Args:
+            world: the world.
+            at: the instant.
+            fleet: the same cohorts in the sizes of that time; without it those the engine was made with.
+        """
         units, outcome = self._jury.hear(world, at)
-        return Sight(at=at, world=world, census=self._census, units=units.of, outcome=outcome)
+        return Sight(at=at, world=world, census=self._sized(fleet), units=units.of, outcome=outcome)
+
+    def _sized(self, fleet: Fleet | None) -> Census:
+        if fleet is None:
+            return self._census
+        if self._other is None or self._other.fleet is not fleet:
+            self._other = self._census.sized(fleet)
+        return self._other
 
     @property
     def asked(self) -> int:
@@ -52,8 +66,8 @@ class Engine:
         """Count the clients of a host that are hit, and all of them; those whose number nobody knows count as one."""
         return self._census.on_host(host, hits)
 
-    def day_totals(self, sights: Iterable[Sight]) -> dict[str, Total]:
-        """Count clients over a day: broken, exposed and unpinned at any instant of it."""
+    def day_totals(self, sights: Iterable[Sight], fleet: Fleet | None = None) -> dict[str, Total]:
+        """Count clients over a day: broken, exposed and unpinned at any instant of it, in the sizes of that day."""
         found: dict[str, Hits] = {}
         for sight in sights:
             for name, hits in (
@@ -62,4 +76,4 @@ class Engine:
                 ("unpinned", sight.unpinned_hits),
             ):
                 found[name] = found[name] | hits if name in found else hits
-        return {name: self._census.total(hits) for name, hits in found.items()}
+        return {name: self._sized(fleet).total(hits) for name, hits in found.items()}

@@ -22,7 +22,7 @@ from rotator.simulate.fleet import Fleet
 from rotator.simulate.impact import Row
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judgement import Judgement, Side, Situation
-from rotator.simulate.scene import Judges, Scene, asks_for_no_path, self_made
+from rotator.simulate.scene import Judges, Scene, asks_for_no_path, in_store, self_made
 from rotator.simulate.world import World
 
 KEPT = 20_000
@@ -134,11 +134,11 @@ class _View:
     keys: frozenset[bytes]
     digests: frozenset[bytes]
 
-    def when(self, situation: Situation) -> Hashable:
+    def when(self, situation: Situation, trust: TrustStore) -> Hashable:
         """Give all of a situation that matters to an answer on this chain."""
         return (
             tuple(one.valid_at(situation.at) for one in self.certificates),
-            frozenset(pair for pair in situation.distrusted if pair[0] in self.keys),
+            frozenset(pair for pair in situation.distrusted | trust.distrusted if pair[0] in self.keys),
             situation.ended & self.digests,
             situation.revoked & self.digests,
         )
@@ -236,8 +236,17 @@ class _Hearing:
     def _codes(self, host: str, name: str, sent: Sent, store: TrustStore, side: Side) -> Codes:
         """Judge every rule for a name on one chain."""
         book = self.jury.sorter.books[host, name]
-        situation, view = self.scene.situation, self.jury.view(sent, store)
-        key = (host, name, len(book.rules), book.period(situation.at), store.name, sent, side, view.when(situation))
+        situation, view = in_store(self.scene.situation, store), self.jury.view(sent, store)
+        key = (
+            host,
+            name,
+            len(book.rules),
+            book.period(situation.at),
+            store.name,
+            sent,
+            side,
+            view.when(situation, store),
+        )
         found = self.jury.codes.get(key)
         if found is None:
 

@@ -109,7 +109,7 @@ def _features(world: World) -> Hashable:
     """Give all of a world that tells connections apart which are alike otherwise."""
     attacks = tuple(a for a in world.attacks if a.cohort is not None)
     any_ca = frozenset(h for a in world.attacks if a.any_ca for h in (a.hosts or ("",)))
-    return world.wrong, world.published, world.local_roots, world.floors, attacks, any_ca
+    return world.wrong, world.published, world.local_roots, world.distrusted_by, world.floors, attacks, any_ca
 
 
 class _Sorting:

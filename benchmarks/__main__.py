@@ -1,0 +1,93 @@
+"""`python -m benchmarks`: run everything and write a table; `--quick` runs small sizes, to see that it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_name, "2")  # before numpy is loaded
+
+from benchmarks import counting, paths, policies, sweeping  # noqa: E402
+from benchmarks.timing import Line  # noqa: E402
+
+ELSEWHERE = (
+    ("screens: first paint, key to repaint", "measured with the screens"),
+    ("Monte Carlo of timing", "measured where it is built"),
+    ("telemetry to cohorts", "measured where it is built"),
+)
+
+
+def main() -> int:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it runs, not how fast")
+    parser.add_argument("--only", action="append", choices=list(GROUPS), help="these parts only")
+    parser.add_argument("--into", type=Path, help="write the table into a file as well")
+    asked = parser.parse_args()
+    text = "\n".join(facts(quick=asked.quick)) + "\n"
+    for name in asked.only or GROUPS:
+        sys.stderr.write(f"{name} ...\n")
+        text += table(name, list(GROUPS[name](quick=asked.quick)))
+    text += table("elsewhere", [Line(work, "", where, "", "", None) for work, where in ELSEWHERE])
+    sys.stdout.write(text)
+    if asked.into:
+        asked.into.write_text(text, encoding="utf-8")
+    return 0
+
+
+GROUPS: dict[str, Callable[..., Iterator[Line]]] = {
+    "sweeps": sweeping.lines,
+    "cohorts": counting.cohort_lines,
+    "pairs": counting.pair_lines,
+    "policies": policies.engine_lines,
+    "opening": policies.opening_lines,
+    "start": policies.starting_lines,
+    "paths": paths.lines,
+}
+
+
+def facts(*, quick: bool) -> Iterator[str]:
+    """Say on what it was measured."""
+    yield f"Measured {datetime.now(tz=UTC):%Y-%m-%d %H:%M}Z" + (
+        ", small sizes: the figures mean nothing" if quick else ""
+    )
+    yield f"- {os.cpu_count()} cores, {_processor()}, load {os.getloadavg()[0]:.1f} at the start"
+    yield f"- {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    names = ("numpy", "duckdb", "polars", "arro3-io", "cryptography")
+    yield "- " + ", ".join(f"{name} {_version(name)}" for name in names)
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    return next((own.partition(":")[2].strip() for own in lines if own.startswith("model name")), platform.machine())
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def table(name: str, lines: list[Line]) -> str:
+    """Write lines as a table."""
+    rows = [("work", "Rotator", "against", "ratio", "target", "")]
+    rows += [(own.work, own.ours, own.against, own.ratio, own.target, _met(own)) for own in lines]
+    shown = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([f"\n### {name}\n", shown[0], "|" + "---|" * 6, *shown[1:]]) + "\n"
+
+
+def _met(own: Line) -> str:
+    return "" if own.met is None else "met" if own.met else "missed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""The end of a rotation: releases without the old pins, a fresh spare with them, and the end of the old key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from rotator.mechanisms.base import Context
+from rotator.model.pins import Pin
+from rotator.model.when import plus, start_of
+from rotator.plan.carrying import Publication, as_published, by_release, obstacles, pinning, publications
+from rotator.plan.draft import Carrier, Pins, newest_of, next_version
+from rotator.plan.outlook import instant_of
+from rotator.plan.planner import Dated, Draft
+from rotator.plan.swap import next_free
+from rotator.plan.target import served_now
+from rotator.plan.values import Binding, Step
+from rotator.simulate.grammar import Occurrence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drops:
+    """What ends a rotation.
+
+    Attributes:
+        steps: in order, numbered from 1.
+        carriers: the releases without the old pins.
+        published: what is published without them.
+        findings: why some of it cannot be.
+    """
+
+    steps: tuple[Step, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    published: tuple[Publication, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+def drops_of(draft: Draft, found: Dated, refill: str) -> Drops:
+    """Plan what is dropped once the new chain is served everywhere (I4, I8, I11)."""
+    if not draft.target.drop:
+        return Drops()
+    return _Dropping(draft, found, refill).all()
+
+
+class _Dropping:
+    def __init__(self, draft: Draft, found: Dated, refill: str) -> None:
+        self.draft, self.found, self.refill = draft, found, refill
+        self.key = draft.target.drop[0]
+        self.inventory = as_published(found.swap.outlook.inventory)
+        limits = draft.policy.limits
+        self.gone = draft.policy.keys[self.key].status == "compromised"
+        self.wait = limits.deploy_days + (0 if self.gone else limits.rollback_days)
+        self.first = None if found.serve is None else found.serve + timedelta(days=math.ceil(self.wait))
+        self.carriers: list[Carrier] = []
+        self.published: list[Publication] = []
+        self.findings: list[str] = []
+
+    def all(self) -> Drops:
+        """Give the releases, then the destruction."""
+        others = self._elsewhere()
+        if others:
+            text = f"I4: {', '.join(others)} still serves {self.key}: its pins and the key stay until that has changed"
+            return Drops(findings=(text,))
+        steps = [step for name in self.draft.policy.apps if self._holds(name) for step in self._drop(name)]
+        steps.append(self._destroy())
+        return Drops(
+            steps=tuple(steps),
+            carriers=tuple(self.carriers),
+            published=tuple(self.published),
+            findings=tuple(self.findings),
+        )
+
+    def _elsewhere(self) -> list[str]:
+        policy, inventory = self.draft.policy, self.draft.picture.inventory
+        rest = [label for label in policy.hosts if label not in self.draft.target.hosts]
+        return [label for label in rest if self.key in set(served_now(inventory, label))]
+
+    def _old(self) -> frozenset[Pin]:
+        """Give every pin that stands for the old key: its digests, and the certificates that are made for it."""
+        facts = self.inventory.keys[self.key]
+        leaves = [c.leaf for c in self.inventory.chains.values() if c.leaf.matches(facts.pin)]
+        held = {
+            p for items in self.inventory.enforced.values() for i in items for e in i.config.entries for p in e.pins
+        }
+        known = {facts.pin.digest, facts.spki_sha1, facts.spki_sha512, facts.raw} - {b""}
+        return frozenset(p for p in held if p.digest in known or any(leaf.matches(p) for leaf in leaves))
+
+    def _pins(self, refill: str) -> Pins:
+        return Pins(names=self.draft.target.names, key=self.inventory.keys.get(refill), drop=self._old())
+
+    def _holds(self, name: str) -> bool:
+        """Say whether the newest release of an app, or the one that is planned, pins the old key."""
+        old = self._old()
+        items = pinning(self.inventory, name, self.draft.target.names)
+        return any(pin in old for item in items for entry in item.config.entries for pin in entry.pins)
+
+    def _drop(self, name: str) -> Iterator[Step]:
+        draft, limits = self.draft, self.draft.policy.limits
+        if draft.unable(name):
+            return
+        context = replace(draft.picture.context, subject=f"apps.{name}", today=draft.today)
+        refill = self.refill if self.refill and not self._refused(name, self.refill, context=context) else ""
+        why = self._refused(name, refill, context=context)
+        if why:
+            self.findings.append(f"{name} keeps {self.key}: {why[0]}")
+            return
+        pins = self._pins(refill)
+        day = None if self.first is None else next_free(self.first, draft.frozen("ship"))
+        released = by_release(self.inventory, name, draft.target.names)
+        version = next_version(self.inventory.policy.apps[name]) if released else ""
+        if released and day is not None:
+            newest = newest_of(self.inventory.policy.apps[name])
+            at = plus(instant_of(day, draft.now), timedelta(days=draft.review(name)))
+            base = newest.version if newest is not None else "-"
+            self.carriers.append(Carrier(app=name, version=version, base=base, pins=pins, at=at))
+        made = list(publications(self.inventory, name, pins, instant_of(day or draft.today, draft.now)))
+        self.published += made if day is not None else []
+        sets = [own.name for own in made]
+        subject = f"{name} {version or sets[0]}"
+        spare = f" and {refill} as the spare" if refill else ""
+        with_ = f", publish {', '.join(sets)}" if released and sets else ""
+        yield Step(
+            number=0,
+            action="drop",
+            subject=subject,
+            title=f"{'ship' if released else 'publish'} {subject} without {self.key}{spare}{with_}",
+            earliest=self.first,
+            planned=day,
+            binding=Binding(
+                invariant="I4",
+                segment=name,
+                formula=f"served since {self.found.serve} + {limits.deploy_days:g} deploy"
+                + ("" if self.gone else f" + {limits.rollback_days:g} rollback"),
+            ),
+            undo=f"ship {name} with {self.key} again: those who have updated refuse it until then",
+            proof=f"{subject} in the store" if released else f"{subject} as clients fetch it",
+            occurrences=tuple(own.action for own in made) if day is not None else (),
+            app=name,
+            version=version,
+            pinset=sets[0] if sets else "",
+            adds=(refill,) if refill else (),
+            drops=(self.key,),
+        )
+
+    def _refused(self, name: str, refill: str, *, context: Context) -> tuple[str, ...]:
+        return tuple(obstacles(self.inventory, name, self._pins(refill), context))
+
+    def _destroy(self) -> Step:
+        limits = self.draft.policy.limits
+        day = None if self.first is None else self._unneeded(self.first)
+        return Step(
+            number=0,
+            action="destroy",
+            subject=self.key,
+            title=f"destroy {self.key}",
+            earliest=day,
+            planned=day,
+            binding=Binding(
+                invariant="I11",
+                segment="fleet",
+                formula=f"first day from which at most {limits.noise_floor:.2%} accept nothing but {self.key}",
+            ),
+            undo="none: keep it until nobody needs it",
+            proof="the record of its destruction",
+            occurrences=(Occurrence(id="destroy", parts=(self.key,), action=True, at=start_of(day)),) if day else (),
+        )
+
+    def _unneeded(self, first: date) -> date | None:
+        """Give the first day from which never more users than the noise floor accept nothing but the old key."""
+        day, last = self.draft.end, None
+        while day >= first and self._few(day):
+            last, day = day, day - timedelta(days=1)
+        return last
+
+    def _few(self, day: date) -> bool:
+        view, floor = self.found.swap.outlook, self.draft.policy.limits.noise_floor
+        at = instant_of(day, view.now)
+        for new in self.found.swap.new.between(at, plus(at, timedelta(days=1))):
+            old = self.found.swap.old.at(max(at, new.at))
+            only = {i: sure for i, sure in new.broken.items() if i not in old.broken}
+            for app, trust in view.scopes():
+                total = view.total(at, only, app, trust)
+                if not total.none and (total.share is None or total.share > floor):
+                    return False
+        return True
