@@ -14,12 +14,11 @@ from pathlib import Path
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_name, "2")  # before numpy is loaded
 
-from benchmarks import counting, paths, policies, sweeping  # noqa: E402
+from benchmarks import counting, paths, policies, sampling, sweeping  # noqa: E402
 from benchmarks.timing import Line  # noqa: E402
 
 ELSEWHERE = (
     ("screens: first paint, key to repaint", "measured with the screens"),
-    ("Monte Carlo of timing", "measured where it is built"),
     ("telemetry to cohorts", "measured where it is built"),
 )
 
@@ -50,6 +49,7 @@ GROUPS: dict[str, Callable[..., Iterator[Line]]] = {
     "opening": policies.opening_lines,
     "start": policies.starting_lines,
     "paths": paths.lines,
+    "sampling": sampling.lines,
 }
 
 

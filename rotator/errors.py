@@ -81,6 +81,10 @@ class UnsafeError(RotatorError):
     exit_code = 3
 
 
+class UnsafePlanError(UnsafeError):
+    """A step of a plan is refused because it would break an invariant."""
+
+
 def shorten(value: object, limit: int = 80) -> str:
     """Show a value in one line, at most `limit` characters, with nothing a terminal would obey."""
     text = value if isinstance(value, str) else repr(value)

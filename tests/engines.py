@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rotator.model.adoption import Curve
+from rotator.model.pki import Certificate, TrustStore
+from rotator.model.rules import Rule
 from rotator.model.verdicts import Verdict
 from rotator.simulate.asked import as_asked
 from rotator.simulate.engine.engine import Engine
 from rotator.simulate.engine.sight import Seen, Sight
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, day_hits, day_totals
+from rotator.simulate.impact import Answer, Impact, day_hits, day_totals
+from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.simulate.question import Picture, expiries
 from rotator.simulate.scene import Judges
 from rotator.simulate.timeline import Timeline, check_names
 from rotator.simulate.timeline import happenings as in_order
+
+
+class OneByOne(Judges):
+    """Judges that ask about every rule anew and share no answer."""
+
+    def judge(
+        self,
+        rule: Rule,
+        sent: tuple[Certificate, ...],
+        name: str,
+        trust: TrustStore,
+        situation: Situation,
+        side: Side,
+    ) -> Judgement:
+        return self.answer(rule, sent, name, trust, situation, side)
+
 
 TOTALS = ("ok", "unpinned", "broken", "exposed", "lost")
 
@@ -42,6 +62,18 @@ def same(sight: Sight, impact: Impact) -> None:
     assert sight.reasons() == Counter((r.verdict, r.reason, r.attacker_reason) for r in impact.rows)
 
 
+def told(impact: Impact) -> list[object]:
+    """Give all that the judge says of each row, the why too; which of two pins on one certificate is chance."""
+    return [
+        (row.connection.index, row.verdict, row.unsure, *(_without_pin(own) for own in (row.ours, row.attacker) if own))
+        for row in impact.rows
+    ]
+
+
+def _without_pin(answer: Answer) -> Answer:
+    return replace(answer, judgement=replace(answer.judgement, pin=None))
+
+
 def hold(
     own: Picture, events: tuple[Occurrence, ...], at: datetime, days: int = 200, *, otherwise: Curve | None = None
 ) -> None:
@@ -51,7 +83,8 @@ def hold(
     asked = as_asked(own.inventory, own.material, own.context, own.digest, order)
     people = asked.forecast(own.table, at.date(), otherwise=otherwise)
     fleet = people.fleet_at(at)
-    engine, judges = Engine(asked.inventory, fleet), Judges(asked.inventory)
+    engine, judges = Engine(asked.inventory, fleet), OneByOne(asked.inventory)
+    shared = Judges(asked.inventory)
     timeline = Timeline(asked.inventory, order)
     sights, impacts = [], []
     for instant in timeline.instants(at, at + timedelta(days=days), expiries(fleet, asked.inventory)):
@@ -60,5 +93,6 @@ def hold(
         sights.append(engine.sight(world, instant, then))
         impacts.append(judges.impact(then, world, instant))
         same(sights[-1], impacts[-1])
+        assert told(shared.impact(then, world, instant)) == told(impacts[-1])
     last = people.fleet_at(at + timedelta(days=days))
     assert engine.day_totals(sights, last) == day_totals(day_hits(impacts), last)

@@ -47,11 +47,12 @@ def _shipped(subject: Subject) -> Iterator[tuple[str, Enforced]]:
 def key_types(subject: Subject) -> Iterator[Finding]:
     """Keys whose type a client refuses, or hashes in another way than the rest."""
     users: dict[tuple[str, str], set[str]] = {}
-    for (app, _), enforced in subject.inventory.enforced.items():
+    odd = {n: facts for n, facts in subject.inventory.keys.items() if facts.key_type not in ("", *CERTIFIABLE)}
+    for (app, _), enforced in subject.inventory.enforced.items() if odd else ():
         for item in enforced:
             pins = {pin for entry in item.config.entries for pin in entry.pins}
-            for name, facts in subject.inventory.keys.items():
-                if facts.key_type and facts.key_type not in CERTIFIABLE and facts.pin in pins:
+            for name, facts in odd.items():
+                if facts.pin in pins:
                     users.setdefault((name, item.mechanism), set()).add(app)
     for (name, mechanism), apps in users.items():
         kind = subject.inventory.keys[name].key_type

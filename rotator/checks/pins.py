@@ -161,8 +161,13 @@ def _pins(config: PinConfig) -> set[Pin]:
 def files_read(subject: Subject) -> Iterator[Finding]:
     """What reading the shipped files and the pinsets brought to light."""
     yield from (f for f in subject.inventory.findings if f.id not in SAID_ELSEWHERE)
+    made: dict[str, dict[Enforced, None]] = {}
+    for enforced in subject.inventory.enforced.values():
+        for item in enforced:
+            if not item.from_file:
+                made.setdefault(item.source, {})[item] = None
     for name in subject.pinset_users():
-        for item in {i for e in subject.inventory.enforced.values() for i in e if i.source == name and not i.from_file}:
+        for item in made.get(name, ()):
             mechanism = subject.inventory.mechanisms[item.mechanism]
             context = Context(subject=f"pinsets.{name}", today=subject.now.date())
             for finding in mechanism.lint(item.config, context):

@@ -159,6 +159,25 @@ def _plan(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-report", action="store_true", help="keep no report of this plan")
 
 
+def _now(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument(
+        "--revoked",
+        default="",
+        metavar="SERIAL|PEM|HOST",
+        help="a CA revokes: the serial it names, a file with the certificate, the host, or a chain",
+    )
+    command.add_argument("--stolen", default="", metavar="KEY", help="somebody else may hold this key of ours")
+    command.add_argument(
+        "--key-suspected",
+        choices=("no", "yes", "unknown"),
+        default="",
+        help="whether the private key may be out (default: unknown, yes with --stolen); unknown counts as yes",
+    )
+    command.add_argument("--clock", default="24h", metavar="TIME", help="the time until the CA revokes (default: 24h)")
+    command.add_argument("--no-report", action="store_true", help="keep no report of this answer")
+
+
 def _threats(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("host", metavar="HOST", help="a host's label or one of its names")
@@ -312,6 +331,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "check": (_check, "findings and calendar, for CI"),
     "simulate": (_simulate, "who breaks and who is exposed"),
     "plan": (_plan, "the dated rotation, or NEVER with the ways out"),
+    "now": (_now, "the emergency: a certificate is revoked, or a key is stolen, and what to do"),
     "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),
     "drill": (_drill, "every single loss and every pair: who breaks, who is exposed, what our servers answer"),

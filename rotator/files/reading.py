@@ -182,8 +182,7 @@ class Ref(Type):
         """Give the name."""
         if not isinstance(value, str):
             raise place.fail("not a name", value=shown(value), expected=self.expected)
-        known = [name for kind in self.kinds for name in place.known.get(kind, ())]
-        if value in known:
+        if any(value in place.known.get(kind, ()) for kind in self.kinds):
             return value
         raise place.fail("nothing has this name", value=value, expected=self.expected, hint=self._hint(value, place))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from types import MappingProxyType
 
 from rotator.model.names import Cover
@@ -307,7 +308,7 @@ class Allow:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """A whole policy file with everything it includes."""
 
@@ -347,6 +348,16 @@ class Policy:
     def host_names(self, label: str) -> tuple[str, ...]:
         """Give the DNS names behind a host label."""
         return self.hosts[label].names or (label,)
+
+    @cached_property
+    def apps_by_pinset(self) -> Mapping[str, tuple[str, ...]]:
+        """Give the apps that use each pinset in any release or beside it, in the order of the policy."""
+        found: dict[str, dict[str, None]] = {}
+        for name, app in self.apps.items():
+            for table in (app.pinset, *(r.pinset for r in app.releases if r.pinset), *(b.pinset for b in app.beside)):
+                for pinset in table.values():
+                    found.setdefault(pinset, {})[name] = None
+        return {pinset: tuple(apps) for pinset, apps in found.items()}
 
     def hosts_of(self, app: str) -> Mapping[str, float]:
         """Give the hosts an app uses, each with the share of its clients that do."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from rotator.plan.draft import CUTOVER
 from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Dated, Draft, dated
 from rotator.plan.swap import NOBODY
@@ -27,6 +28,7 @@ def exits_of(draft: Draft, found: Dated, apps: Sequence[str]) -> Iterator[Exit]:
     """
     every = [*_by_floor(draft, found), *_by_bridge(draft, apps), *_by_waiting(draft, found)]
     every += [*_by_old_host(draft, found), _by_authority(found), _by_loss(draft, found)]
+    every += [*_by_cutover(draft, found, apps), *_by_counts(found)]
     left = {e.id for e in every}
     if {"floor", "bridge"} <= left:
         every += _by_both(draft, apps)
@@ -146,6 +148,33 @@ def _by_old_host(draft: Draft, found: Dated) -> Iterator[Exit]:
         price=f"{', '.join(draft.target.old)} is kept and served until they are gone; a second host is run",
         safe=True,
     )
+
+
+def _by_cutover(draft: Draft, found: Dated, apps: Sequence[str]) -> Iterator[Exit]:
+    """Change clients and servers at once, where the clients hold one value."""
+    single = [name for name in apps if any(why.startswith(CUTOVER) for why in draft.unable(name))]
+    if single:
+        yield Exit(
+            id="cutover",
+            title=f"change {', '.join(single)} and the servers in the same hour",
+            left=found.weighed.whole,
+            done=found.best,
+            price="who has not changed by then is cut off until it has; who changed before, too",
+            safe=False,
+        )
+
+
+def _by_counts(found: Dated) -> Iterator[Exit]:
+    """Bring the numbers that are missing."""
+    if found.weighed.whole.high is None:
+        yield Exit(
+            id="counts",
+            title="bring the counts that are missing (rotator fleet)",
+            left=found.weighed.whole,
+            done=None,
+            price="an export from the store, or clients by hand",
+            safe=False,
+        )
 
 
 def _by_authority(found: Dated) -> Exit:

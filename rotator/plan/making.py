@@ -7,15 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from rotator.errors import UnsafePlanError
 from rotator.mechanisms.base import Channel
+from rotator.plan.deadlines import deadline_of
 from rotator.plan.draft import Carrier
 from rotator.plan.dropping import Drops, drops_of
 from rotator.plan.exits import exits_of, in_the_way
+from rotator.plan.gate import Moved, check_served, checked, moved_by_hand, with_moved
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Dated, Draft, dated, draft_of, formula, standing
+from rotator.plan.planner import Dated, Draft, dated, draft_of
 from rotator.plan.replay import replay
 from rotator.plan.supply import cadence_of, missing, refill_of
 from rotator.plan.swap import next_free
+from rotator.plan.telling import formula, standing
 from rotator.plan.values import Binding, Blocked, Goal, Plan, Step
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.populations import FloorAt
@@ -35,30 +39,50 @@ def make_plan(
         ways_out: whether ways out of NEVER are looked for.
 
     Raises:
-        UsageError: the goal names what is not there.
+        UsageError: the goal names what is not there, or moves what is no step.
+        UnsafePlanError: a step that was moved by hand would be unsafe there.
     """
     draft = draft_of(picture, goal, now, calendar)
+    if goal.moved:
+        draft = replace(draft, goal=replace(goal, moved=()))
+    plan, found, work = _made(draft, None)
+    if goal.moved:
+        draft = replace(draft, goal=goal)
+        moved = moved_by_hand(draft, plan)
+        plan, found, work = _made(draft, moved)
+        if moved.serve is not None:
+            check_served(draft, found, moved.serve)
+        plan = replace(plan, steps=with_moved(plan.steps, moved.later))
+    if plan.never and ways_out:
+        plan = replace(plan, exits=tuple(exits_of(draft, found, work.apps)))
+    drops = work.drops(found)
+    against = [f"{f.invariant}: step {step.number}: {f.text}" for step, f in checked(draft, plan, found, drops)]
+    against += replay(draft, plan, found, drops.carriers, drops.published)
+    if against and goal.moved:
+        raise UnsafePlanError("refused: " + "; ".join(against) + "\n  hint: leave the step where it was planned")
+    return replace(plan, replayed=tuple(against))
+
+
+def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, _Work]:
+    """Make a plan with the steps where they are as early as it is safe, or where they were moved to."""
     work = _Work(draft)
-    found = work.dates()
+    found = work.dates(moved)
     steps = work.steps(found)
-    late = found.serve is None
+    best = found.swap.weigh(found.best)
     plan = Plan(
-        goal=goal,
-        made=now,
-        digests={"policy": picture.digest or ""},
+        goal=draft.goal,
+        made=draft.now,
+        digests={"policy": draft.picture.digest or ""},
         steps=steps,
-        at_best=None if found.swap.weigh(found.best).accepting is None else found.swap.weigh(found.best).accepting,
-        blocked=work.blocked(found, steps) if late else None,
+        at_best=best.accepting,
+        blocked=work.blocked(found, steps) if found.serve is None else None,
         deadline=work.deadline(found),
         notes=tuple(dict.fromkeys((*draft.target.assumed, *found.swap.outlook.people.notes))),
         findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refill)))),
         cadence=tuple(cadence_of(draft, found)),
-        accepted=goal.reason if "accept" in draft.taken else "",
+        accepted=draft.goal.reason if "accept" in draft.taken else "",
     )
-    if late and ways_out:
-        plan = replace(plan, exits=tuple(exits_of(draft, found, work.apps)))
-    drops = work.drops(found)
-    return replace(plan, replayed=tuple(replay(draft, plan, found, drops.carriers, drops.published)))
+    return plan, found, work
 
 
 @dataclass(kw_only=True)
@@ -92,6 +116,7 @@ class _Work:
         self.apps = draft.lacking()
         self.refill = refill_of(draft)
         self._deadline: tuple[date, str] | None = None
+        self._asked = False
         self._drops: Drops | None = None
 
     def drops(self, found: Dated) -> Drops:
@@ -130,65 +155,24 @@ class _Work:
 
     # --- dates -------------------------------------------------------------------------------------------------
 
-    def dates(self) -> Dated:
+    def dates(self, moved: Moved | None = None) -> Dated:
         """Date the releases and the swap, with the ways out that are taken and steps that were moved."""
         draft = self.draft
-        moved = dict(draft.goal.moved)
-        by_app = {name: moved[n] for n, name in enumerate(self.apps, start=1) if n in moved}
-        ships = draft.ships(self.apps, moved=by_app)
+        ships = draft.ships(self.apps, moved=moved.apps if moved is not None else None)
         floors: tuple[FloorAt, ...] = ()
         floored = [name for name in draft.policy.apps if f"floor:{name}" in draft.taken]
         if "floor" in draft.taken:
             floored += [name for name in in_the_way(dated(draft, ships)) if name not in floored]
         if floored:
             floors = draft.floors(ships, floored)
-        serve = next((day for number, day in moved.items() if number == self._serve_number(floors)), None)
-        return dated(draft, ships, floors, serve=serve)
-
-    def _serve_number(self, floors: Sequence[object]) -> int:
-        return len(self.apps) + len(floors) + 2
+        return dated(draft, ships, floors, serve=moved.serve if moved is not None else None)
 
     def deadline(self, found: Dated) -> tuple[date, str] | None:
         """Give the day by which the new chain must be served, and why; None where nothing presses."""
-        if self._deadline is None:
-            ends = [*self._asked(), *self._aged(), *self._ended(found)]
-            self._deadline = min(ends, default=None)
-        return self._deadline
-
-    def _asked(self) -> list[tuple[date, str]]:
-        by = self.draft.goal.by
-        return [] if by is None else [(by, "asked for")]
-
-    def _aged(self) -> list[tuple[date, str]]:
-        """Give when our own rule on the age of keys ends what is served today."""
-        most = self.draft.policy.limits.key_max_days
-        found = []
-        for key in self.draft.target.old if most is not None else ():
-            pin = self.draft.picture.inventory.keys[key].pin
-            chains = [c for c in self.draft.picture.inventory.chains.values() if c.leaf.matches(pin)]
-            since = min((c.leaf.not_before for c in chains), default=None)
-            if since is not None and most is not None:
-                found.append((since.date() + timedelta(days=most), f"{key} is {most} days old: key_max_days"))
-        return found
-
-    def _ended(self, found: Dated) -> list[tuple[date, str]]:
-        """Give when today's chain stops being accepted by more users than the budget allows."""
         del found
-        view = self.draft.view()
-        old = view.future()
-        today = old.at(view.now).broken
-        for stretch in old.stretches:
-            fresh = {
-                index: sure
-                for index, sure in stretch.broken.items()
-                if index not in today and view.fleet.connections[index].host in self.draft.target.hosts
-            }
-            for app, trust in view.scopes() if fresh else ():
-                total = view.total(stretch.at, fresh, app, trust)
-                if not total.none and (total.share is None or total.share > view.budget(app)):
-                    row = next(r for r in stretch.impact.rows if r.connection.index in fresh)
-                    return [(stretch.at.date(), f"{row.connection.host}: {row.reason}")]
-        return []
+        if not self._asked:
+            self._deadline, self._asked = deadline_of(self.draft), True
+        return self._deadline
 
     # --- steps -------------------------------------------------------------------------------------------------
 

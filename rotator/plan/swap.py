@@ -93,7 +93,7 @@ class Swap:
             broken[since] = {**broken.get(since, {}), **fresh}
         if self.behind:
             broken[at] = {**broken.get(at, {}), **dict.fromkeys(self.behind, True)}
-        broken = {since: self._without_spared(fresh) for since, fresh in broken.items()}
+        broken = {since: self.unspared(fresh) for since, fresh in broken.items()}
         hits = {index: sure for fresh in broken.values() for index, sure in fresh.items()}
         fleet = view.once(broken)
         both = self._both(at)
@@ -134,7 +134,8 @@ class Swap:
                 if excess(total, view.budget(app)) > 0:
                     yield segment_name(app, trust), total
 
-    def _without_spared(self, connections: Mapping[int, bool]) -> Mapping[int, bool]:
+    def unspared(self, connections: Mapping[int, bool]) -> Mapping[int, bool]:
+        """Leave out those who keep being served what they accept."""
         kept = self.outlook.fleet.connections
         return {index: sure for index, sure in connections.items() if kept[index].cohort not in self.spared}
 
@@ -144,7 +145,7 @@ class Swap:
         until = at + timedelta(days=self.deploy)
         either: dict[int, bool] = {}
         for stretch in (*self.waiting.between(at, until), *self.new.between(at, until)):
-            either |= self._without_spared(stretch.broken)
+            either |= self.unspared(stretch.broken)
         today = self.old.at(view.now).broken
 
         def weigh(app: str | None, trust: str | None) -> tuple[Total, float]:

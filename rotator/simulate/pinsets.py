@@ -80,11 +80,12 @@ def _also(
 
 def default_covers(policy: Policy, pinset: str) -> tuple[Cover, ...]:
     """Give the names of the hosts that the apps of a pinset use."""
-    names: list[str] = []
-    for app_name, app in policy.apps.items():
-        tables = [app.pinset, *(r.pinset for r in app.releases if r.pinset), *(b.pinset for b in app.beside)]
-        if any(pinset in table.values() for table in tables):
-            names += [name for label in policy.hosts_of(app_name) for name in policy.host_names(label)]
+    names = [
+        name
+        for app in policy.apps_by_pinset.get(pinset, ())
+        for label in policy.hosts_of(app)
+        for name in policy.host_names(label)
+    ]
     if not names:
         names = [name for label in policy.hosts for name in policy.host_names(label)]
     return tuple(Cover(name) for name in dict.fromkeys(names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -14,6 +14,7 @@ from rotator.model.pki import Certificate, TrustStore, planned_certificate, uniq
 from rotator.model.rules import Base, Cleartext, Rule, Usage
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
 from rotator.model.when import SECOND, plus
+from rotator.simulate.alike import Likeness
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
 from rotator.simulate.cohorts import Cohort, Standing
 from rotator.simulate.fleet import Connection, Fleet
@@ -30,7 +31,8 @@ class Judges:
     """Judges connections, each distinct question once."""
 
     inventory: Inventory
-    memo: dict[tuple[Rule, tuple[Certificate, ...], str, str, Situation, Side], Judgement] = field(default_factory=dict)
+    memo: dict[Hashable, Judgement] = field(default_factory=dict)
+    likeness: Likeness = field(default_factory=Likeness)
 
     def impact(self, fleet: Fleet, world: World, at: datetime) -> Impact:
         """Judge every connection of a fleet in a world at an instant."""
@@ -48,9 +50,10 @@ class Judges:
         situation: Situation,
         side: Side,
     ) -> Judgement:
-        """Judge one chain, once; see `answer`."""
-        situation = in_store(situation, trust)
-        key = (rule, sent, name, trust.name, situation, side)
+        """Judge one chain, each distinct question once; see `answer`."""
+        alike = self.likeness
+        when = alike.number(situation), trust.distrusted
+        key = (alike.key(rule, sent, trust, situation), alike.number(sent), name, trust.name, when, side)
         if key not in self.memo:
             self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
         return self.memo[key]

@@ -6,7 +6,7 @@ answer of `rotator.simulate.question`, so it agrees with what `simulate` says of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -89,6 +89,35 @@ def five_rows(picture: Picture, now: datetime, calendar: Sequence[Occurrence] = 
         ("ca-distrusted", "issuing CA distrusted: it is not known", work.distrusted()),
     )
     return tuple(_worst(list(rows)) or work.row(kind, label, work.now_answer) for kind, label, rows in kinds)
+
+
+def elsewhere(picture: Picture, now: datetime, hosts: Sequence[str]) -> tuple[Picture, tuple[Occurrence, ...]] | None:
+    """Give what serves the same keys certified by another CA that every client of a host trusts.
+
+    Returns:
+        The picture in which those chains are known, and the actions without a time; None where a host has no such CA.
+    """
+    work = _Standard(picture, now, ())
+    chains: dict[str, Chain] = {}
+    for host in hosts:
+        served = picture.policy.hosts[host].serves
+        signer = picture.inventory.chains[served[0]].leaf.signer if served else None
+        chain = work._elsewhere(host, signer or b"") if served else None  # noqa: SLF001 - of this module
+        if chain is None:
+            return None
+        chains[host] = chain
+    serves = tuple(Occurrence(id="serve", parts=(host, c.name), action=True) for host, c in chains.items())
+    return _knowing(picture, {chain.name: chain for chain in chains.values()}), serves
+
+
+def _knowing(picture: Picture, chains: Mapping[str, Chain]) -> Picture:
+    """Give the picture in which some more chains are known."""
+    inventory, policy = picture.inventory, picture.policy
+    return replace(
+        picture,
+        inventory=replace(inventory, chains={**inventory.chains, **chains}),
+        policy=replace(policy, chains={**policy.chains, **dict.fromkeys(chains, _ANY_PLAN)}),
+    )
 
 
 def _worst(rows: list[IfRow]) -> IfRow | None:

@@ -18,6 +18,7 @@ COMMANDS = [
     ("simulate", "policy.toml", "key-compromise:a", "--json"),
     ("simulate", "policy.toml", "key-loss:a", "--until", "2026-12-01"),
     ("drill", "policy.toml"),
+    ("now", "policy.toml", "--revoked", "api"),
     ("export", "policy.toml", "--promote", "b"),
     ("report", "list", "policy.toml"),
     ("report", "show", "policy.toml", "last"),

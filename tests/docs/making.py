@@ -494,6 +494,81 @@ def plan_schema() -> Schema:
     return {**_head("rotator plan --json"), **answer}
 
 
+def now_schema() -> Schema:
+    """Give the schema of `now --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    number: Schema = {"type": ["integer", "null"], "minimum": 0}
+    text_or_none: Schema = {"type": ["string", "null"]}
+    days = _object({"user_days": number, "low": number, "high": number}, optional=("low", "high"))
+    response = _object(
+        {
+            "id": _TEXT,
+            "title": _TEXT,
+            "standing": {"enum": ["front", "dominated", "refused"]},
+            "recommended": {"type": "boolean"},
+            "refused": text_or_none,
+            "serves": text_or_none,
+            "swap": {"anyOf": [_INSTANT, {"type": "null"}]},
+            "actions": texts,
+            "releases": {"type": "array", "items": _object({"app": _TEXT, "version": _TEXT, "at": _INSTANT})},
+            "worst": _object({"at": _INSTANT, **_TOTAL["properties"]}, optional=("low", "high")),
+            "broken_user_days": days,
+            "exposed_user_days": days,
+            "score": {"type": "number", "minimum": 0},
+            "broken_last": _TOTAL,
+            "exposed_last": _TOTAL,
+            "unsure": {"type": "boolean"},
+        }
+    )
+    reissue = _object(
+        {
+            "at": _INSTANT,
+            "broken": _TOTAL,
+            "broken_by_other_issuer": {"anyOf": [_TOTAL, {"type": "null"}]},
+            "who": texts,
+            "who_by_other_issuer": texts,
+        }
+    )
+    sizes = dict.fromkeys(("clients", "broken", "broken_last", "exposed_last", "stuck"), number)
+    doubt = _object(
+        {
+            "assumed": _TEXT,
+            "otherwise": _TEXT,
+            "broken_user_days": days,
+            "exposed_user_days": days,
+            "order": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            "turns": {"type": "boolean"},
+        }
+    )
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "what": _TEXT,
+            "key": text_or_none,
+            "hosts": texts,
+            "chains": texts,
+            "key_suspected": {"enum": ["no", "yes", "unknown"]},
+            "at": _INSTANT,
+            "clock_ends": _INSTANT,
+            "until": _INSTANT,
+            "population": number,
+            "exposed": _TOTAL,
+            "reissue": {"anyOf": [reissue, {"type": "null"}]},
+            "responses": {"type": "array", "items": response, "maxItems": 5},
+            "cohorts": {"type": "array", "items": _object({"app": _TEXT, "version": _TEXT, **sizes})},
+            "why": texts,
+            "doubts": {"type": "array", "items": doubt},
+            "not_counted": texts,
+            "counts_days_old": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "todo": {"type": "array", "items": _object({"latest": _INSTANT, "what": _TEXT, "undo": _TEXT})},
+            "chat": {"type": "string", "maxLength": 899},
+            "because": _object({"notes": texts}),
+        }
+    )
+    return {**_head("rotator now --json"), **answer}
+
+
 def backtest_schema() -> Schema:
     """Give the schema of `backtest --json`."""
     instant_or_none: Schema = {"anyOf": [_INSTANT, {"type": "null"}]}
@@ -787,6 +862,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "threats": threats_schema,
     "drill": drill_schema,
     "plan": plan_schema,
+    "now": now_schema,
     "backtest": backtest_schema,
     "new": new_schema,
     "observe": observe_schema,

@@ -60,7 +60,7 @@ def broken(answer: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["policy", "simulate", "check", "backtest", "threats", "drill", "new", "observe", "review", "why"]
+    "name", ["policy", "simulate", "check", "backtest", "threats", "drill", "now", "new", "observe", "review", "why"]
 )
 def test_schemas_are_sound(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
@@ -81,6 +81,13 @@ def test_a_drill_fits_its_schema(capsys: pytest.CaptureFixture[str], name: str) 
     found = asked(capsys, "drill", sample(name))
     valid(found, "drill")
     assert found["total"] == len(found["losses"]) > 0
+
+
+@pytest.mark.parametrize("words", [("--revoked", "api"), ("--stolen", "api-2026"), ("--stolen", "api-2025")])
+def test_an_emergency_fits_its_schema(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    found = asked(capsys, "now", sample("storefront.toml"), *words, "--no-report")
+    valid(found, "now")
+    assert [r["recommended"] for r in found["responses"]] == [True] + [False] * (len(found["responses"]) - 1)
 
 
 EVERY = (

@@ -12,10 +12,13 @@ from rotator.mechanisms.registry import MODULES, mechanism
 from rotator.model.names import Cover, Reach
 from rotator.model.pins import Pin, PinKind
 from rotator.report import html, markdown, text
+from rotator.report.emergency import to_document as emergency_document
 from rotator.report.findings import to_document as findings_document
+from rotator.workflows.emergency import emergency
 from rotator.workflows.importing import import_file
-from tests.desk import TODAY, Desk
+from tests.desk import BASE, NOW, TODAY, Desk
 from tests.judging import CONTEXT, spec
+from tests.plan.test_emergency import MOVING, ONLY_A
 from tests.report.test_document import WHOLE
 
 Golden = Callable[[str, str | bytes], None]
@@ -66,3 +69,8 @@ def test_findings_as_text(golden: Golden) -> None:
     )
     found = own.parse(data, CONTEXT).findings
     golden("document/findings.txt", text.render(findings_document("shop", found, [("2027-01-01", "a date")])))
+
+
+def test_an_emergency_as_text(golden: Golden, desk: Desk) -> None:
+    found = emergency(desk.open(BASE + ONLY_A + MOVING), NOW, revoked="api")
+    golden("emergency/unknown.txt", text.render(emergency_document(found, "shop", 1.0)))

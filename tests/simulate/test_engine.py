@@ -10,8 +10,9 @@ import pytest
 
 from rotator.model.pins import spki_pin
 from rotator.model.rules import Base, Clause, Rule, Scope, Usage
+from rotator.simulate.alike import is_mask_rule
 from rotator.simulate.engine.engine import Engine
-from rotator.simulate.engine.rulebook import RuleBook, is_mask_rule
+from rotator.simulate.engine.rulebook import RuleBook
 from rotator.simulate.fleet import fleet_of
 from rotator.simulate.grammar import Occurrence, parse_event
 from rotator.simulate.judgement import Judgement, Side, Situation

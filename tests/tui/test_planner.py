@@ -243,5 +243,5 @@ def test_a_policy_that_changed_on_disk_is_not_overwritten(policy: str) -> None:
             await press(pilot, "w . y .")
             return [notice.message for notice in app._notifications]
 
-    assert any("changed since it was shown" in message for message in asyncio.run(run()))
+    assert any("changed since it was shown" in said for said in asyncio.run(run()))
     assert Path(policy).read_text() == theirs

@@ -13,10 +13,10 @@ from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, TrustStore
 from rotator.model.rules import Cleartext, Rule
 from rotator.model.verdicts import Reason
+from rotator.simulate.alike import in_sight, pins_on
 from rotator.simulate.attacks import Attack
 from rotator.simulate.engine import codes as c
 from rotator.simulate.engine.codes import Codes, Flags, Indexes
-from rotator.simulate.engine.rulebook import pins_on
 from rotator.simulate.engine.units import Group, Sorter, Units
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.impact import Row
@@ -87,7 +87,7 @@ class Jury:
         if len(self.codes) + len(self.outcomes) > KEPT or len(self.judges.memo) > KEPT:
             self.codes.clear()
             self.outcomes.clear()
-            self.judges.memo.clear()
+            self.judges = Judges(self.inventory)
         scene = Scene(self.judges, world, at)
         units = self.sorter.units(scene)
         whole = Outcome.blank(units.size)
@@ -102,8 +102,7 @@ class Jury:
         """Give what can come up where a chain is presented to a client."""
         key = (sent, trust.name)
         if key not in self._views:
-            proxy = (trust.intercepted_by,) if trust.intercepted_by else ()
-            certificates = trust.above((*sent, *self.inventory.extra, *proxy))
+            certificates = in_sight(sent, trust, self.inventory.extra)
             self._views[key] = _View(
                 certificates=certificates,
                 pins=frozenset(pins_on(certificates)),

@@ -1,23 +1,22 @@
 """Every distinct rule once, by shape and pins, so that rules which differ in pins nobody presents are judged once.
 
-The judge looks at a pin only by whether certificates match it. So of two rules that are the same but for their pins,
-and that hold the same of those pins that some certificate in sight matches, one answer does for both. The pins in
-sight are few; what a rule holds of them is a bit mask, of as many words as are needed.
+What makes two rules alike is said in `rotator.simulate.alike`. The pins in sight are few; what a rule holds of them is
+a bit mask, of as many words as are needed.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rotator.model.pins import Pin, PinKind
-from rotator.model.pki import Certificate
-from rotator.model.rules import Base, Cleartext, Expiry, Rule
+from rotator.model.pins import Pin
+from rotator.model.rules import Rule
+from rotator.simulate.alike import Element, elements_of, is_mask_rule, shape_of
 from rotator.simulate.engine.codes import Codes, Flags, Indexes, code_of
 from rotator.simulate.judgement import Judgement
 
@@ -26,68 +25,11 @@ WORD = 64
 _MICROSECOND = timedelta(microseconds=1)
 _ORIGIN = datetime(1, 1, 1, tzinfo=UTC)
 _NEVER = int(np.iinfo(np.int64).max)
-_SOME_END = Expiry.at(_ORIGIN)
-
-Element = tuple[int, int, Pin]
-"""A pin where a rule has it: which reading of the rule, which clause of it (-1 for the forbidden ones), the pin."""
 
 
 def instant_number(at: datetime) -> int:
     """Give an instant as microseconds since the year 1."""
     return (at - _ORIGIN) // _MICROSECOND
-
-
-def pins_on(certificates: Iterable[Certificate]) -> set[Pin]:
-    """Give every pin that some of these certificates match."""
-    found = set()
-    for certificate in certificates:
-        for kind, digest in (
-            (PinKind.SPKI_SHA256, certificate.spki),
-            (PinKind.SPKI_SHA1, certificate.spki_sha1),
-            (PinKind.SPKI_SHA512, certificate.spki_sha512),
-            (PinKind.CERT_SHA256, certificate.sha256),
-            (PinKind.CERT_SHA1, certificate.sha1),
-            (PinKind.CERT_MD5, certificate.md5),
-            (PinKind.CERT_SHA512, certificate.sha512),
-            (PinKind.RAW, certificate.raw or certificate.spki),
-        ):
-            if digest:
-                found.add(Pin(kind, digest))
-    return found
-
-
-def is_mask_rule(rule: Rule) -> bool:
-    """Say whether nothing of a rule but its pins tells it from others of its shape.
-
-    Records of the DNS count even where they match nothing, names go with pins, and where pins are the only anchors
-    every root of a store is in sight: such rules are judged one by one.
-    """
-    return not any(
-        reading.base in (Base.DANE, Base.ANCHORS_REPLACED) or any(c.named or c.records for c in reading.clauses)
-        for reading in rule.readings
-    )
-
-
-def shape_of(rule: Rule) -> Rule:
-    """Give a rule without its pins and without the instants at which they end."""
-    return replace(
-        rule,
-        clauses=tuple(replace(c, pins=frozenset(), dead=frozenset()) for c in rule.clauses),
-        # Whether there are forbidden pins at all counts, even where none of them is in sight.
-        forbidden=frozenset({Pin(PinKind.SPKI_SHA256, b"")}) if rule.forbidden else frozenset(),
-        rejected="rejected" if rule.rejected else "",
-        expiry=replace(_SOME_END, closed=rule.expiry.closed) if rule.expiry is not None else None,
-        cleartext=Cleartext.UNKNOWN,
-        after=shape_of(rule.after) if rule.after is not None else None,
-        other=shape_of(rule.other) if rule.other is not None else None,
-    )
-
-
-def _elements(rule: Rule) -> Iterator[Element]:
-    for number, reading in enumerate(rule.readings):
-        for place, clause in enumerate(reading.clauses):
-            yield from ((number, place, pin) for pin in clause.pins)
-        yield from ((number, -1, pin) for pin in reading.forbidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +74,7 @@ class RuleBook:
         masked = is_mask_rule(rule)
         self._shape.append(self._shapes.setdefault(shape_of(rule) if masked else rule, len(self._shapes)))
         if masked:
-            for element in _elements(rule):
+            for element in elements_of(rule):
                 if element not in self._holders:
                     self._holders[element] = []
                     self._by_pin.setdefault(element[2], []).append(element)

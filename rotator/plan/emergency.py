@@ -1,0 +1,430 @@
+"""The emergency: from what happened to at most five responses, in instants, with what is in doubt and what to do.
+
+Every number is an answer of `rotator.simulate.question`; here they are only compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from rotator.model.policy import Adoption, Count
+from rotator.model.when import DAY, HOUR, plus, start_of
+from rotator.plan.alarm import Alarm, Doubt, Emergency, Group, Option, Reissue, Response, Suspected, Todo, Weighed
+from rotator.plan.responses import ISSUANCE, MARGIN, NEW_KEY, Choices
+from rotator.plan.weighing import horizon, rank, weigh
+from rotator.simulate.cohorts import Cohort
+from rotator.simulate.grammar import Occurrence
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Row, hits
+from rotator.simulate.populations import FLOOR_REACH
+from rotator.simulate.question import Answer, Picture, Question, ask
+from rotator.simulate.running import can_run
+from rotator.simulate.standard import elsewhere
+from rotator.simulate.totals import total_of
+
+MOST = 5
+"""Responses that are shown: more are no help at night."""
+DOUBTED_REACH = 0.60
+"""What a floor is taken to reach where the answer is tried for it."""
+
+
+def respond(picture: Picture, alarm: Alarm, now: datetime, calendar: Sequence[Occurrence] = ()) -> Emergency:
+    """Answer an emergency.
+
+    Args:
+        picture: everything read.
+        alarm: what happened.
+        now: the instant of the session, at which the CA's clock starts.
+        calendar: what happens in any case.
+    """
+    ends = plus(now, alarm.clock)
+    until = horizon(now, picture.policy.limits.emergency_days)
+    today = ask(picture, Question(occurrences=(), at=now), calendar)
+    whole = today.fleet.population
+    answer = Emergency(
+        alarm=alarm,
+        now=now,
+        ends=ends,
+        until=until,
+        population=None if whole is None else whole.high,
+        exposed=today.impact.exposed,
+        uncounted=tuple(_uncounted(picture, alarm)),
+        counts=_ages(picture, now),
+        notes=today.notes,
+    )
+    if alarm.suspected is not Suspected.YES:
+        answer = replace(answer, reissue=_reissue(picture, alarm, now, calendar, today.impact))
+    if alarm.suspected is not Suspected.NO and alarm.key:
+        answer = _stolen(picture, answer, calendar)
+    return replace(answer, todo=tuple(sorted(_todo(picture, answer), key=lambda todo: todo.latest)))
+
+
+# --- the key is sound ------------------------------------------------------------------------------------------------
+
+
+def _reissue(
+    picture: Picture, alarm: Alarm, now: datetime, calendar: Sequence[Occurrence], today: Impact
+) -> Reissue | None:
+    """Play a new certificate with the same key, from the same issuer and from another one."""
+    if not alarm.hosts:
+        return None
+    at = plus(now, ISSUANCE)
+    renewals = tuple(Occurrence(id="renew", parts=(host, "same-key"), at=at) for host in alarm.hosts)
+    revoked = revocations(alarm, now)
+    after = plus(now, alarm.clock)
+
+    def broken(asked: Picture, actions: Sequence[Occurrence]) -> tuple[Impact, tuple[Row, ...]]:
+        impact = ask(asked, Question(occurrences=(*revoked, *actions), at=max(at, after)), calendar).impact
+        known = {row.connection.index for row in today.rows if row.verdict.is_broken}
+        return impact, tuple(r for r in impact.rows if r.verdict.is_broken and r.connection.index not in known)
+
+    impact, rows = broken(picture, renewals)
+    moved = elsewhere(picture, now, alarm.hosts)
+    other = None
+    other_rows: tuple[Row, ...] = ()
+    if moved is not None:
+        asked, actions = moved
+        other_impact, other_rows = broken(asked, [replace(action, at=at) for action in actions])
+        other = total_of(other_impact.fleet, hits(other_rows, *BROKEN))
+    return Reissue(
+        impact_at=at,
+        broken=total_of(impact.fleet, hits(rows, *BROKEN)),
+        rows=rows,
+        elsewhere=other,
+        elsewhere_rows=other_rows,
+    )
+
+
+def revocations(alarm: Alarm, now: datetime) -> tuple[Occurrence, ...]:
+    """Give the CA's revocations, announced now."""
+    hours = int(alarm.clock / HOUR)
+    return tuple(Occurrence(id="revoke", parts=(c,), options=(("clock", f"{hours}h"),), at=now) for c in alarm.chains)
+
+
+# --- the key may be stolen -------------------------------------------------------------------------------------------
+
+
+class _Work:
+    """The weighing of the responses to one alarm."""
+
+    def __init__(self, picture: Picture, answer: Emergency, calendar: Sequence[Occurrence]) -> None:
+        self.picture, self.answer, self.calendar = picture, answer, tuple(calendar)
+        theft = Occurrence(id="key-compromise", parts=(answer.alarm.key,), at=answer.now)
+        self.events = (theft, *revocations(answer.alarm, answer.now))
+        self.choices = self.choose(picture)
+
+    def choose(self, picture: Picture, reach: float | None = None) -> Choices:
+        """Give what can be done, with another policy or reach of floors perhaps."""
+        return Choices(
+            picture=picture,
+            alarm=self.answer.alarm,
+            events=self.events,
+            calendar=self.calendar,
+            now=self.answer.now,
+            ends=self.answer.ends,
+            reach=reach,
+        )
+
+    def weigh(self, response: Response, picture: Picture | None = None) -> Weighed:
+        """Weigh a response."""
+        asked = picture or self.picture
+        return weigh(
+            asked,
+            response,
+            self.events,
+            self.calendar,
+            now=self.answer.now,
+            until=self.answer.until,
+            weight=asked.policy.limits.exposure_weight,
+        )
+
+
+def _stolen(picture: Picture, answer: Emergency, calendar: Sequence[Occurrence]) -> Emergency:
+    work = _Work(picture, answer, calendar)
+    first = [work.weigh(response) for response in work.choices.first()]
+    target = min(first, key=lambda w: (w.score, *w.axes)).response.target
+    chosen = [w for w in first if w.response.target == target]
+    tried = [*chosen, *(work.weigh(r) for r in work.choices.others(target)), *(w for w in first if w not in chosen)]
+    refused = [work.weigh(response) for response in work.choices.refused()]
+    options = rank([*tried, *refused], most=MOST)
+    best = next((option.weighed for option in options if option.recommended), None)
+    at_once = best.answer.window[0] if best is not None else None
+    return replace(
+        answer,
+        options=options,
+        exposed=answer.exposed if at_once is None else at_once.exposed,
+        groups=tuple(_groups(picture, best)) if best is not None else (),
+        why=tuple(_why(answer, best, tried)) if best is not None else (),
+        doubts=tuple(_doubts(work, options)),
+        notes=_notes(best.answer) if best is not None else answer.notes,
+    )
+
+
+def _notes(answer: Answer) -> tuple[str, ...]:
+    """Give what was assumed on the way to an answer; what is served later is assumed there."""
+    said = [note for impact in answer.window for note in impact.world.notes]
+    return tuple(dict.fromkeys(note for note in (*answer.notes, *said) if not note.startswith("not yet at ")))
+
+
+def _groups(picture: Picture, best: Weighed) -> Iterator[Group]:
+    """Give what the recommended response does to each version, the most broken first."""
+    answer, fleet = best.answer, best.answer.people.fleet
+    inventory, policy = answer.inventory, answer.inventory.policy
+    worst = max((i for i in answer.window if i.at <= best.worst_at), key=lambda i: i.at, default=answer.impact)
+    last = answer.window[-1]
+    end = plus(horizon(answer.question.at, picture.policy.limits.emergency_days), -DAY)
+    first = answer.people.sizes(answer.people.settled(answer.question.at))
+    at_worst = answer.people.sizes(answer.people.settled(best.worst_at))
+    at_end = answer.people.sizes(answer.people.settled(max(end, answer.question.at)))
+    down = hits((r for r in worst.rows if r.verdict.is_broken), *BROKEN)
+    down_last = hits((r for r in last.rows if r.verdict.is_broken), *BROKEN)
+    open_last = hits((r for r in last.rows if r.verdict.is_exposed), *EXPOSED)
+    taken = {
+        (c.cohort.app, c.cohort.release) for c in fleet.connections if c.index not in down_last
+    }  # some clients of it are served
+    indexes: dict[Cohort, list[int]] = {}
+    for connection in fleet.connections:
+        indexes.setdefault(connection.cohort, []).append(connection.index)
+    found: dict[tuple[str, str], list[int | None]] = {}
+    for cohort in fleet.cohorts:
+        own = indexes.get(cohort, [])
+        app = policy.apps[cohort.app]
+        good = [r for i, r in enumerate(app.releases) if (cohort.app, i) in taken and i != cohort.release]
+        stuck = cohort.app in inventory.policy.apps and not any(can_run(policy, app, cohort, r) for r in good)
+        sizes = (
+            _high(first, cohort),
+            _high(at_worst, cohort) if any(i in down for i in own) else 0,
+            _high(at_end, cohort) if any(i in down_last for i in own) else 0,
+            _high(at_end, cohort) if any(i in open_last for i in own) else 0,
+            _high(at_end, cohort) if stuck and any(i in down_last for i in own) else 0,
+        )
+        row = found.setdefault((cohort.app, cohort.version), [0] * len(sizes))
+        for place, size in enumerate(sizes):
+            before = row[place]
+            row[place] = None if size is None or before is None else before + size
+    rows = [
+        Group(app=a, version=v, users=n[0], broken=n[1], broken_last=n[2], exposed_last=n[3], stuck=n[4])
+        for (a, v), n in found.items()
+        if any(n)
+    ]
+    yield from sorted(rows, key=lambda g: (-(g.broken or 0), -(g.broken_last or 0), -(g.users or 0)))
+
+
+def _high(sizes: Mapping[Cohort, Count | None], cohort: Cohort) -> int | None:
+    count = sizes[cohort]
+    return None if count is None else count.high
+
+
+def _why(answer: Emergency, best: Weighed, tried: Sequence[Weighed]) -> Iterator[str]:
+    """Say which action moves which number, by what the responses without it come to."""
+    by_id = {w.response.id: w for w in tried if w.response.target == best.response.target}
+    swap = best.response.swap
+    sooner = next((w for name, w in by_id.items() if name.startswith("swap-now")), None)
+    if swap is not None and sooner is not None and sooner is not best and best.exposed.high is not None:
+        spared = (sooner.worst.high or 0) - (best.worst.high or 0)
+        cost = (best.exposed.high or 0) - (sooner.exposed.high or 0)
+        hours = int((swap - (sooner.response.swap or swap)) / HOUR)
+        cost_said = "costs no exposure" if cost <= 0 else f"costs {_short(cost)} user-days of exposure"
+        yield f"waiting {hours} h {cost_said} and spares {_short(spared)} users at worst; then the CA revokes"
+    if swap is not None:
+        yield "the swap moves who is broken; it ends no exposure of a client that still accepts the key"
+    plain = by_id.get("swap-late") or by_id.get("nothing")
+    floor = by_id.get("swap-late+floor")
+    if plain is not None and floor is not None and plain is not floor and floor.broken.high is not None:
+        less = (plain.broken.high or 0) - floor.broken.high
+        yield f"the floor on releases that are out spares {_short(less)} user-days of breakage"
+    if best.response.releases and (floor or plain) is not None:
+        base = floor or plain
+        less = (base.exposed.high or 0) - (best.exposed.high or 0) if base is not None else 0
+        yield f"only builds without the pin end exposure: {_short(less)} user-days less of it"
+    ends = [impact.at for impact in best.answer.window if impact.exposed.none]
+    if ends:
+        yield f"exposure ends by {min(ends):%Y-%m-%d}"
+    elif (best.exposed_last.high or 0) > 0:
+        yield f"{_short(best.exposed_last.high or 0)} users are still exposed on {answer.until:%d %b}"
+
+
+def _short(value: int) -> str:
+    size = abs(value)
+    for unit, of in ((" M", 1_000_000), (" k", 1_000)):
+        if size >= 10 * of or (of > 1_000 and size >= of):
+            return f"{value / of:.{1 if size < 100 * of else 0}f}{unit}"
+    return f"{value:,}"
+
+
+def _doubts(work: _Work, options: Sequence[Option]) -> Iterator[Doubt]:
+    """Try the answer with the assumptions that carry it, the one that moves it most first."""
+    permitted = [(n, o.weighed) for n, o in enumerate(options, start=1) if o.standing != "refused"]
+    if not permitted or not work.answer.alarm.key:
+        return
+    slow = _slower(work.picture)
+    found = []
+    floors = any(o.id == "floor" for _, w in permitted for o in w.response.occurrences)
+    if floors:
+        known = sorted(
+            {o.option("reach") or "" for _, w in permitted for o in w.response.occurrences if o.id == "floor"}
+        )
+        now = " and ".join(f"{float(reach or FLOOR_REACH):.0%}".replace("%", " %") for reach in known)
+        found.append(
+            _doubt(work, permitted, f"floors reach {now}", f"at {DOUBTED_REACH:.0%}".replace("%", " %"), work.picture)
+        )
+    if slow is not None:
+        found.append(_doubt(work, permitted, "update speed is a preset", "with `slow`", slow, floors=False))
+    first = permitted[0][1]
+    yield from sorted(found, key=lambda d: -abs(_sum(d) - (first.axes[0] + first.axes[1])))
+
+
+def _sum(doubt: Doubt) -> int:
+    return (doubt.broken.high or 0) + (doubt.exposed.high or 0)
+
+
+def _doubt(
+    work: _Work,
+    permitted: Sequence[tuple[int, Weighed]],
+    text: str,
+    otherwise: str,
+    picture: Picture,
+    *,
+    floors: bool = True,
+) -> Doubt:
+    weighed = []
+    for number, own in permitted:
+        response = own.response
+        if floors:
+            actions = tuple(_reaching(o) for o in response.occurrences)
+            response = replace(response, occurrences=actions)
+        weighed.append((number, work.weigh(response, picture)))
+    order = tuple(number for number, w in sorted(weighed, key=lambda pair: (pair[1].score, pair[0])))
+    was = tuple(number for number, w in sorted(permitted, key=lambda pair: (pair[1].score, pair[0])))
+    first = weighed[0][1]
+    return Doubt(
+        text=text,
+        otherwise=otherwise,
+        broken=first.broken,
+        exposed=first.exposed,
+        order=order,
+        turns=order[0] != was[0],
+    )
+
+
+def _reaching(action: Occurrence) -> Occurrence:
+    if action.id != "floor":
+        return action
+    options = tuple((name, f"{DOUBTED_REACH:g}" if name == "reach" else value) for name, value in action.options)
+    return replace(action, options=options)
+
+
+def _slower(picture: Picture) -> Picture | None:
+    """Give the picture in which apps whose curve is a preset update slowly; None where none has one that is faster."""
+    apps = dict(picture.policy.apps)
+    for name, app in apps.items():
+        if app.adoption is not None and app.adoption.preset in ("fast", "typical"):
+            apps[name] = replace(app, adoption=Adoption(preset="slow"))
+    if apps == dict(picture.policy.apps):
+        return None
+    policy = replace(picture.policy, apps=apps)
+    return replace(picture, policy=policy, inventory=replace(picture.inventory, policy=policy))
+
+
+# --- beside the numbers ----------------------------------------------------------------------------------------------
+
+
+def _uncounted(picture: Picture, alarm: Alarm) -> Iterator[str]:
+    for host in alarm.hosts:
+        others = picture.policy.hosts[host].other_clients
+        if others:
+            yield f"{host}: {others}"
+
+
+def _ages(picture: Picture, now: datetime) -> dict[str, int]:
+    """Give how many days ago the clients of each app were counted."""
+    policy = picture.policy
+    days = {name: policy.counted(name) for name in policy.apps}
+    return {name: (now.date() - day).days for name, day in days.items() if day is not None}
+
+
+def _todo(picture: Picture, answer: Emergency) -> Iterator[Todo]:
+    """Give what has to be done, each with the latest time at which it has to have begun."""
+    alarm, now = answer.alarm, answer.now
+    best = answer.best
+    if best is None:
+        yield from _todo_reissue(answer)
+        return
+    response, key = best.weighed.response, alarm.key
+    if not alarm.from_ca and alarm.chains:
+        yield Todo(latest=now, what="have the CA revoke; its clock starts when it is told", undo="none: it is final")
+    if answer.alarm.suspected is Suspected.UNKNOWN:
+        latest = plus(response.swap or answer.ends, -ISSUANCE)
+        yield Todo(latest=latest, what="find out whether the key is out: if surely not, reissue", undo="-")
+    if response.swap is not None:
+        choices = _Work(picture, answer, ()).choices
+        lead = choices.lead(response.target)
+        what = (
+            "make a key and order its certificate" if response.target == NEW_KEY else _order(picture, response.target)
+        )
+        if lead:
+            latest = plus(response.swap, -lead - HOUR)
+            yield Todo(
+                latest=max(now, latest),
+                what=f"{what}; check CAA and the account first",
+                undo="leave it unused",
+            )
+        yield Todo(
+            latest=max(now, plus(response.swap, -HOUR)),
+            what=f"serve {response.target} in one place and look at it (rotator observe)",
+            undo="the old chain there",
+        )
+        until = f"the old chain, until {answer.ends:%d %b %H:%MZ}" if alarm.chains else "the old chain"
+        hosts = ", ".join(alarm.hosts)
+        yield Todo(latest=response.swap, what=f"serve {response.target} on {hosts}, in all places", undo=until)
+        yield Todo(
+            latest=plus(response.swap, HOUR),
+            what=f"watch pin failures: up to {_short(best.weighed.worst.high or 0)} users, of the versions above",
+            undo="-",
+        )
+    for action in response.occurrences:
+        if action.id == "floor":
+            app, version = action.parts
+            yield Todo(latest=action.at or now, what=f"raise the floor of {app} to {version}", undo="lower it again")
+    for build in response.releases:
+        review = picture.policy.apps[build.app].review_days
+        days = picture.policy.limits.review_days if review is None else review
+        yield Todo(
+            latest=max(now, plus(build.at, -days * DAY)),
+            what=f"hand in {build.app} {build.version} without {key}",
+            undo="halt the roll-out",
+        )
+    for name, release in _Work(picture, answer, ()).choices.coming() if response.releases else ():
+        eve = start_of(release.released) - DAY if release.released is not None else now
+        what = f"take {key} out of {name} {release.version} before it goes out"
+        yield Todo(latest=max(now, eve), what=what, undo="-")
+    yield Todo(
+        latest=answer.ends,
+        what=f'set `status = "compromised"` for {key} in the policy, and make a new backup',
+        undo="-",
+    )
+
+
+def _order(picture: Picture, target: str) -> str:
+    if target in picture.policy.keys:
+        ready = " (its request is there)" if picture.policy.keys[target].csr else ""
+        return f"order a certificate for {target}{ready}"
+    return f"order the certificate of {target}"
+
+
+def _todo_reissue(answer: Emergency) -> Iterator[Todo]:
+    """Give what has to be done where the key is sound."""
+    if not answer.alarm.hosts:
+        return
+    what = answer.alarm.key or "the same key"
+    yield Todo(
+        latest=max(answer.now, plus(answer.ends, -MARGIN - 2 * HOUR)),
+        what=f"order a certificate for {what} from the same issuer; check CAA and the account first",
+        undo="leave it unused",
+    )
+    yield Todo(
+        latest=max(answer.now, plus(answer.ends, -MARGIN)),
+        what=f"serve it on {', '.join(answer.alarm.hosts)}, in all places",
+        undo=f"the old chain, until {answer.ends:%d %b %H:%MZ}",
+    )
