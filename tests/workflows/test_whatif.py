@@ -10,7 +10,7 @@ from rotator.model.when import parse_instant
 from rotator.simulate.grammar import EVENTS
 from rotator.simulate.question import Picture
 from rotator.workflows.opening import open_policy
-from rotator.workflows.whatif import WhatIf, answer, event_names, knobs, part_choices, settle, turn
+from rotator.workflows.whatif import WhatIf, answer, knobs, part_choices, settle, turn, usual_events
 
 NOW = parse_instant("2026-11-23T09:00Z")
 POLICY = Path(__file__).parents[2] / "policies" / "storefront.toml"
@@ -24,10 +24,10 @@ def picture() -> Picture:
 
 def test_every_event_can_be_turned_to(picture: Picture) -> None:
     state, seen = settle(WhatIf(), picture), []
-    for _ in event_names(picture):
+    for _ in usual_events(picture):
         seen.append(state.event)
         state = turn(state, picture, "event", 1)
-    names = event_names(picture)
+    names = usual_events(picture)
     start = names.index(seen[0])
     assert seen == [*names[start:], *names[:start]]
     assert state.event == seen[0]
