@@ -18,7 +18,7 @@ from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.history import DayCount
 from rotator.simulate.impact import Impact
 from rotator.simulate.inventory import Enforced, Inventory
-from rotator.simulate.populations import Moving
+from rotator.simulate.roads import Moving
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from rotator.model.adoption import FAST, PRESETS, SLOW, Curve, Ramp
 from rotator.model.doubt import Fitted
 from rotator.model.policy import App
 from rotator.simulate.history import DayCount, newer_than_oldest
-from rotator.simulate.populations import ramp_of
+from rotator.simulate.roads import ramp_of
 
 LEAST_DAYS = 2
 """Days of counts without which nothing is fitted."""

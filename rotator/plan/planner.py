@@ -28,8 +28,9 @@ from rotator.simulate.asked import as_asked
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt, ramp_of
+from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt
 from rotator.simulate.question import Picture
+from rotator.simulate.roads import ramp_of
 from rotator.simulate.timeline import happenings
 
 ASSUMED = PRESETS["typical"]

@@ -17,8 +17,9 @@ from rotator.plan.alarm import Alarm, Refused, Response
 from rotator.plan.draft import Carrier, Pins, digest_of, newest_of, next_version, pins_of_key, with_releases
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact
-from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, ramp_of
+from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH
 from rotator.simulate.question import Picture, Question, ask
+from rotator.simulate.roads import ramp_of
 from rotator.simulate.standard import backups_of
 
 MARGIN = 2 * HOUR

@@ -8,7 +8,8 @@ from rotator.model.adoption import PRESETS
 from rotator.plan.planner import Dated, Draft
 from rotator.plan.target import served_now
 from rotator.plan.timing import cadence, keys_ahead
-from rotator.simulate.populations import curve_of, ramp_of
+from rotator.simulate.populations import curve_of
+from rotator.simulate.roads import ramp_of
 
 
 def refill_of(draft: Draft) -> str:

@@ -9,7 +9,8 @@ from rotator.plan.planner import Dated, Draft
 from rotator.plan.swap import Swap, Weighed
 from rotator.plan.timing import days_to, need
 from rotator.plan.values import Standing
-from rotator.simulate.populations import curve_of, ramp_of
+from rotator.simulate.populations import curve_of
+from rotator.simulate.roads import ramp_of
 
 
 def formula(draft: Draft, found: Dated) -> str:

@@ -10,7 +10,7 @@ from rotator.model.adoption import Curve, where
 from rotator.model.policy import App
 from rotator.model.versions import order as version_order
 from rotator.model.when import start_of
-from rotator.simulate.populations import Line, launches_of
+from rotator.simulate.roads import Line, launches_of, road_of
 from rotator.simulate.tables import FleetRow
 
 
@@ -57,16 +57,15 @@ def newer_than_oldest(app: App) -> list[tuple[str, date, tuple[str, ...]]]:
 def foretold(name: str, app: App, curve: Curve, before: DayCount, day: date) -> dict[str, float]:
     """Give the share of each version on a day, as a curve moves the counts of an earlier one."""
     line = Line.of(name, app, start_of(before.day), {})
+    road = road_of(line, [True] * len(line.ranked))
     whole = sum(before.clients.values())
     found: dict[str, float] = {}
     for rank, index in enumerate(line.ranked):
         share = before.clients.get(app.releases[index].version, 0.0) / whole
         if share <= 0:
             continue
-        runs = list(range(rank + 1, len(line.ranked)))
-        there = where(
-            curve, line.mix(curve, rank, runs), rank, launches_of(line, runs), (), float((day - before.day).days)
-        )
+        ahead = launches_of(line, range(rank + 1, len(line.ranked)))
+        there = where(curve, line.mix(curve, rank, road), rank, ahead, (), float((day - before.day).days))
         for to, part in there.on.items():
             version = app.releases[line.ranked[to]].version
             found[version] = found.get(version, 0.0) + share * part

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from rotator.model.adoption import (
-    AT_ONCE,
     PRESETS,
-    ROLLOUTS,
     Curve,
     Launch,
     Mix,
     Push,
-    Ramp,
-    mix_on,
     where,
 )
 from rotator.model.doubt import Fitted
@@ -29,8 +25,7 @@ from rotator.model.when import BEGINNING, DAY, start_of
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort, Standing, add, split
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.matching import platform_of
-from rotator.simulate.running import can_run
+from rotator.simulate.roads import Line, Moving, Roads, launches_of
 
 FLOOR_REACH = 0.82
 FLOOR_DAYS = 7.0
@@ -132,29 +127,6 @@ def curve_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = No
     """Give the curve of an app; None where it stands still."""
     found = moving_of(app, fitted, otherwise)
     return None if found is None else found.curve
-
-
-def ramp_of(app: App) -> Ramp:
-    """Give how a release of an app rolls out: as the policy says, else as its store does."""
-    if isinstance(app.rollout, tuple):
-        return tuple(sorted(app.rollout)) or AT_ONCE
-    by_store = {"ios": "apple-phased", "android": "staged-7d"}
-    return ROLLOUTS[app.rollout or by_store.get(platform_of(app), "at-once")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moving:
-    """The curve by which the clients of an app move.
-
-    Attributes:
-        curve: the curve.
-        said: what it stands on, for people.
-        fitted: whether it was fitted to counts; else it is assumed.
-    """
-
-    curve: Curve
-    said: str
-    fitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +291,9 @@ def forecast(
         notes += line.notes(own, policy.counted(name))
         if any(c.app == name and c.release == UNSEEN_RELEASE and c.clients and c.clients.high for c in fleet.cohorts):
             notes.append(f"assumed: clients of {name} on versions that are not shown stay there")
+        roads = Roads(policy, app, line)
         sources += [
-            _source(policy, app, cohort, curve, line)
+            _source(cohort, curve, roads)
             for cohort in fleet.cohorts
             if cohort.app == name and cohort.release != UNSEEN_RELEASE and cohort.standing is not Standing.STAYS
         ]
@@ -349,93 +322,17 @@ def _standing_still(policy: Policy, otherwise: Curve | None) -> Iterator[str]:
     yield f"assumed: client counts{who} are frozen {day}; nobody updates here"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The releases of an app in order.
-
-    Attributes:
-        app: the app.
-        ranked: the index of the release at each rank, oldest first.
-        days: by rank, the day on which it reached clients, counted from the counts; None where nobody says.
-        ramp: how releases roll out.
-    """
-
-    app: str
-    ranked: tuple[int, ...]
-    days: tuple[float | None, ...]
-    ramp: Ramp
-    new_installs: float
-
-    @classmethod
-    def of(cls, name: str, app: App, start: datetime, shipped: Mapping[tuple[str, str], datetime]) -> Line:
-        """Put the releases of an app in order, with the day of each counted from an instant."""
-        order = sorted(range(len(app.releases)), key=lambda i: (version_order(app.releases[i].version), -i))
-        days = []
-        for index in order:
-            release = app.releases[index]
-            out = shipped.get((name, release.version))
-            if out is None and release.released is not None:
-                out = start_of(release.released)
-            days.append(None if out is None else (out - start) / timedelta(days=1))
-        return cls(app=name, ranked=tuple(order), days=tuple(days), ramp=ramp_of(app), new_installs=app.new_installs)
-
-    def notes(self, moving: Moving, counted: date | None) -> Iterator[str]:
-        """Say what was assumed of the clients of the app."""
-        from_ = f"from {counted} " if counted is not None else ""
-        yield f"{'' if moving.fitted else 'assumed: '}clients of {self.app} update {from_}by a curve ({moving.said})"
-        if any(day is None for day in self.days[:-1]) and moving.curve.never < 1:
-            yield (
-                f"assumed: clients of {self.app} stay on versions whose `released` is not given, "
-                "because nobody can tell how long they have stayed already"
-            )
-
-    def mix(self, curve: Curve, rank: int, runs: Sequence[int]) -> Mix:
-        """Give the mix on the release of a rank, of people who can run the releases of some ranks."""
-        own = self.days[rank]
-        later = [day for r, day in enumerate(self.days) if r > rank and r in runs and day is not None and day <= 0]
-        undated = any(r > rank and self.days[r] is None for r in runs)
-        if not later:
-            if undated and rank != len(self.days) - 1:
-                return (0.0, 0.0, 1.0)
-            newest_for = None if own is None or not self._older(rank) else -own
-            return mix_on(
-                curve, newest_for=newest_for, new_installs=self.new_installs, fresh_days=max(0.0, -(own or 0.0))
-            )
-        successor = min(later)
-        if own is None:
-            return (0.0, 0.0, 1.0)
-        newest_for = max(0.0, successor - own) if self._older(rank) else None
-        return mix_on(
-            curve,
-            newest_for=newest_for,
-            since=-successor,
-            new_installs=self.new_installs,
-            fresh_days=max(0.0, successor - own),
-        )
-
-    def _older(self, rank: int) -> bool:
-        return rank > 0
-
-
-def _source(policy: Policy, app: App, cohort: Cohort, curve: Curve, line: Line) -> _Source:
-    rank = line.ranked.index(cohort.release)
-    runs = [r for r, index in enumerate(line.ranked) if r > rank and can_run(policy, app, cohort, app.releases[index])]
+def _source(cohort: Cohort, curve: Curve, roads: Roads) -> _Source:
+    rank, road = roads.rank[cohort.release], roads.of(cohort)
+    best = [] if road.best is None or road.best <= rank else [road.best]
+    ahead = [*best, *(r for r in road.coming if r > rank)]
     return _Source(
-        cohort=cohort, curve=curve, mix=line.mix(curve, rank, runs), launches=launches_of(line, runs), rank=rank
+        cohort=cohort,
+        curve=curve,
+        mix=roads.line.mix(curve, rank, road),
+        launches=launches_of(roads.line, ahead),
+        rank=rank,
     )
-
-
-def launches_of(line: Line, runs: Iterable[int]) -> tuple[Launch, ...]:
-    """Give the releases of some ranks whose day is known, as a curve sees them."""
-    return tuple(
-        Launch(rank=r, at=day, ramp=line.ramp if day > 0 or not _over(line.ramp, -day) else AT_ONCE)
-        for r, day in ((r, line.days[r]) for r in runs)
-        if day is not None
-    )
-
-
-def _over(ramp: Ramp, days: float) -> bool:
-    return not ramp or days >= ramp[-1][0]
 
 
 def _push(line: Line, app: App, floor: FloorAt, start: datetime) -> Push:
