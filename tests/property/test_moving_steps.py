@@ -70,7 +70,7 @@ class MovingSteps(RuleBasedStateMachine):
     @invariant()
     def nothing_is_served_before_it_is_safe(self) -> None:
         """By hand a swap only ever gets later."""
-        if self.plan is None or self.first is None or self.plan.never:
+        if self.plan is None or self.plan.never:
             return
         for step, first in zip(self.plan.steps, self.first.steps, strict=True):
             if step.action == "serve" and step.planned is not None and first.planned is not None:
