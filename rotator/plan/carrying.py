@@ -149,6 +149,19 @@ def with_publications(inventory: Inventory, made: Iterable[Publication], before:
     return replace(inventory, policy=policy, published=published, everywhere=everywhere)
 
 
+def with_room(inventory: Inventory) -> Inventory:
+    """Give the inventory in which releases that came after something was published have what they shipped with."""
+    published = {key: dict(tables) for key, tables in inventory.published.items()}
+    for key in inventory.everywhere:
+        for (app, index), items in inventory.enforced.items():
+            if app == key[0]:
+                published[key].setdefault((index, -1), items)
+        for (app, number), items in inventory.beside.items():
+            for index, _ in tuple(published[key]) if app == key[0] else ():
+                published[key].setdefault((index, number), items)
+    return replace(inventory, published=published)
+
+
 def _published(inventory: Inventory, item: Enforced, pins: Pins) -> Enforced:
     config = changed(inventory.mechanisms[item.mechanism], item, pins)[0]
     return item if config == item.config else replace(item, config=config)

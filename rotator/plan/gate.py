@@ -255,6 +255,8 @@ def moved_by_hand(draft: Draft, plan: Plan) -> Moved:
         if step.action in ("ship", "publish"):
             apps[step.app] = day
         elif step.action == "serve":
+            if serve not in (None, day):
+                raise UsageError(Problem("all hosts of a plan are swapped on one day", value=f"{serve} and {day}"))
             serve = day
         else:
             later[number] = day
@@ -270,6 +272,11 @@ def check_served(draft: Draft, found: Dated, day: date) -> None:
     Raises:
         UnsafePlanError: likewise.
     """
+    if day > draft.end:
+        late = f"beyond {draft.end}, the last day that is looked at (horizon_days)"
+        raise UnsafePlanError(
+            f"refused: serving on {day}: {late}\n  hint: look further ahead, or choose a day before it"
+        )
     if "accept" in draft.taken or (found.earliest is not None and day >= found.earliest):
         weighed = found.swap.weigh(day)
         if weighed.ok:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from rotator.model.when import plus, start_of
-from rotator.plan.carrying import Publication, as_published, with_publications
+from rotator.plan.carrying import Publication, as_published, with_publications, with_room
 from rotator.plan.draft import Carrier, with_carriers
 from rotator.plan.planner import Dated, Draft
 from rotator.plan.swap import segment_name
@@ -74,7 +74,7 @@ class _Replay:
         self.drops = drops
         steps = [o for step in plan.steps for o in step.occurrences if o.id in PLAYED]
         self.serves = [o for o in steps if o.id == "serve"]
-        inventory = with_carriers(view.inventory, drops)
+        inventory = with_room(with_carriers(view.inventory, drops))
         inventory = with_publications(inventory, published, as_published(inventory))
         view = replace(view, inventory=inventory, _futures={})
         self.orders = {name: view.order(tuple(played)) for name, played in self._lines(steps)}

@@ -131,7 +131,7 @@ def test_i5_no_swap_starts_while_a_dropping_release_is_on_its_way() -> None:
 
 
 def dropping(**more: bool) -> State:
-    return replace(NOTHING, drops=(Drop(name="shop 2.0", **more),))  # type: ignore[arg-type]
+    return replace(NOTHING, drops=(Drop(name="shop 2.0", **more),))
 
 
 def test_i4_an_old_pin_goes_when_what_survives_is_served_everywhere() -> None:
