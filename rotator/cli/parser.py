@@ -241,6 +241,10 @@ def _import(command: argparse.ArgumentParser) -> None:
 def _export(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("--promote", metavar="KEY", help="make this backup the primary")
+    command.add_argument(
+        "--plan", default="", metavar="FILE", help="write what a step of this plan ships: its id or file"
+    )
+    command.add_argument("--step", type=int, metavar="N", help="the number of the step")
     command.add_argument("--drop", action="append", default=[], metavar="KEY", help="take this key out, as compromised")
     command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
     command.add_argument("--write", action="store_true", help="write over the policy's own files")
