@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from rotator.errors import Problem, RotatorError, UsageError
 from rotator.files import plans, seen
 from rotator.files.sightings import history_of
+from rotator.model.when import DAY, SECOND, plus, start_of
 from rotator.plan.making import make_plan
 from rotator.plan.progress import Seen, Status, differences, status_of
-from rotator.simulate.question import Picture
+from rotator.plan.values import Plan
+from rotator.simulate.budget import beyond
+from rotator.simulate.impact import BROKEN, hits
+from rotator.simulate.question import Picture, Question, ask
+from rotator.simulate.totals import total_of
 from rotator.workflows.simulating import calendar
 
 
@@ -33,7 +39,7 @@ def status(file: str, picture: Picture, now: datetime, *, plan: str = "") -> Sta
         stored.id,
         picture.inventory,
         now,
-        said=seen.said_of(file, stored.id),
+        said=(*seen.said_of(file, stored.id), *_counted(picture, stored.plan, now)),
         sightings=history_of(file, tuple(picture.material.certificates)),
         digests={"policy": picture.digest},
     )
@@ -46,6 +52,32 @@ def status(file: str, picture: Picture, now: datetime, *, plan: str = "") -> Sta
     done = {(line.step.action, line.step.app or line.step.subject) for line in found.lines if line.state == "done"}
     moved = tuple(m for m in differences(stored.plan, proposal) if (m.action, m.subject) not in done)
     return replace(found, proposal=proposal, moved=moved)
+
+
+def _counted(picture: Picture, plan: Plan, now: datetime) -> Iterator[Seen]:
+    """Give the steps that look for a share of users, where the newest counts have it: young ones only (I14)."""
+    policy = picture.policy
+    day = policy.oldest_count
+    looks = [step for step in plan.steps if step.action == "observe"]
+    if not looks or day is None or (now.date() - day).days > policy.limits.sighting_days or day < plan.made.date():
+        return
+    at = max(plus(start_of(day), DAY - SECOND), plan.made)
+    serves = [replace(o, at=at) for step in plan.steps if step.action == "serve" for o in step.occurrences]
+    if not serves:
+        return
+    own = calendar(policy)
+    before = ask(picture, Question(occurrences=(), at=at), own).impact
+    after = ask(picture, Question(occurrences=tuple(serves), at=at), own).impact
+    known = {row.connection.index for row in before.rows if row.verdict.is_broken}
+    fresh = hits((r for r in after.rows if r.verdict.is_broken and r.connection.index not in known), *BROKEN)
+    for app in (None, *policy.apps):
+        limit = policy.apps[app].break_budget if app is not None else None
+        total = total_of(after.fleet, fresh, app)
+        if beyond(total, policy.limits.break_budget if limit is None else limit):
+            return
+    share = total_of(after.fleet, fresh).share
+    for step in looks:
+        yield Seen(step=step.number, at=start_of(day), how="counted", share=None if share is None else 1 - share)
 
 
 def mark(file: str, now: datetime, *, step: int, share: str, evidence: str, by: str, plan: str = "") -> str:
