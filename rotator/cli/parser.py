@@ -156,7 +156,18 @@ def _plan(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--move", action="append", default=[], metavar="STEP=DATE", help="a step on another day")
     command.add_argument("--override", metavar="REASON", help="why a loss is accepted; with --take accept")
+    command.add_argument("--write", action="store_true", help="keep the plan beside the policy, for status and export")
     command.add_argument("--no-report", action="store_true", help="keep no report of this plan")
+
+
+def _status(command: argparse.ArgumentParser) -> None:
+    _policy(command)
+    command.add_argument("--plan", default="", metavar="ID", help="which plan (default: the newest that is kept)")
+    command.add_argument("--seen", type=int, metavar="STEP", help="this step was seen done")
+    command.add_argument("--share", default="", metavar="X", help="the share of users that was seen, such as 0.995")
+    command.add_argument("--evidence", default="", metavar="FILE", help="what shows it; its digest is kept")
+    command.add_argument("--by", default="", metavar="WHO", help="who saw it")
+    command.add_argument("--ics", default="", metavar="FILE", help="write the dates still to come as a calendar")
 
 
 def _now(command: argparse.ArgumentParser) -> None:
@@ -231,6 +242,10 @@ def _import(command: argparse.ArgumentParser) -> None:
 def _export(command: argparse.ArgumentParser) -> None:
     _policy(command)
     command.add_argument("--promote", metavar="KEY", help="make this backup the primary")
+    command.add_argument(
+        "--plan", default="", metavar="FILE", help="write what a step of this plan ships: its id or file"
+    )
+    command.add_argument("--step", type=int, metavar="N", help="the number of the step")
     command.add_argument("--drop", action="append", default=[], metavar="KEY", help="take this key out, as compromised")
     command.add_argument("--into", action="append", default=[], metavar="DIR", help="write into these folders")
     command.add_argument("--write", action="store_true", help="write over the policy's own files")
@@ -331,6 +346,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "check": (_check, "findings and calendar, for CI"),
     "simulate": (_simulate, "who breaks and who is exposed"),
     "plan": (_plan, "the dated rotation, or NEVER with the ways out"),
+    "status": (_status, "a plan that is kept, against reality; what may be done today"),
     "now": (_now, "the emergency: a certificate is revoked, or a key is stolen, and what to do"),
     "why": (_why, "where a number of an answer comes from"),
     "threats": (_threats, "what each kind of pin protects against, and what maintenance breaks"),

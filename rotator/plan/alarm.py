@@ -13,6 +13,9 @@ from rotator.simulate.impact import Row
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
 
+LEAST = 10
+"""User-days, or a thousandth of them, that make no difference: rounding whole users moves as many."""
+
 
 class Suspected(StrEnum):
     """Whether somebody else may hold the private key; unknown counts as yes."""
@@ -121,8 +124,9 @@ class Weighed:
         return any(row.unsure for impact in self.answer.window for row in impact.rows)
 
     def beats(self, other: Weighed) -> bool:
-        """Say whether it is no worse in both ways and better in one."""
-        return all(a <= b for a, b in zip(self.axes, other.axes, strict=True)) and self.axes != other.axes
+        """Say whether it is no worse in either way, as far as such numbers bear a difference, and better in the sum."""
+        close = (a <= b + max(LEAST, b // 1000) for a, b in zip(self.axes, other.axes, strict=True))
+        return all(close) and self.score < other.score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,7 +157,10 @@ def _stolen(picture: Picture, answer: Emergency, calendar: Sequence[Occurrence])
         groups=tuple(_groups(picture, best)) if best is not None else (),
         why=tuple(_why(answer, best, tried)) if best is not None else (),
         doubts=tuple(_doubts(work, options)),
-        notes=_notes(best.answer) if best is not None else answer.notes,
+        notes=(
+            *(f"no build of {app} without the pin: {why}" for app, why in work.choices.unbuildable.items()),
+            *(_notes(best.answer) if best is not None else answer.notes),
+        ),
     )
 
 

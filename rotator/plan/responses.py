@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from rotator.mechanisms.base import PinsetSpec
+from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.policy import Release
 from rotator.model.versions import order as version_order
 from rotator.model.when import DAY, HOUR, plus, start_of
 from rotator.plan.alarm import Alarm, Refused, Response
-from rotator.plan.draft import Carrier, Pins, digest_of, newest_of, next_version, pins_of_key, with_releases
+from rotator.plan.draft import Carrier, Pins, changed, digest_of, newest_of, next_version, pins_of_key, with_releases
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact
+from rotator.simulate.inventory import Enforced
 from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH
 from rotator.simulate.question import Picture, Question, ask
 from rotator.simulate.roads import ramp_of
@@ -51,6 +53,7 @@ class Choices:
         calendar: what happens in any case.
         now, ends: the instant, and the end of the CA's clock.
         reach: the share that a floor moves, where the policy states none.
+        unbuildable: apps of which no build without the pin can be made, and why.
     """
 
     picture: Picture
@@ -60,6 +63,7 @@ class Choices:
     now: datetime
     ends: datetime
     reach: float | None = None
+    unbuildable: dict[str, str] = field(default_factory=dict)
 
     # --- what is served ----------------------------------------------------------------------------------------
 
@@ -191,22 +195,20 @@ class Choices:
             at = at if at == start_of(at.date()) else plus(start_of(at.date()), DAY)
             fresh = None
             if chain is not None and key is None:
-                fresh = PinsetSpec(name="fresh", covers=(), keys=(spki_pin(chain.leaf.spki),))
-            found.append(
-                Carrier(
-                    app=name,
-                    version=next_version(app),
-                    base=base,
-                    pins=Pins(
-                        names=names,
-                        key=self.picture.inventory.keys.get(key or ""),
-                        chain=chain,
-                        drop=self.gone,
-                        only=fresh,
-                    ),
-                    at=at,
-                )
+                covers = tuple(Cover(host) for host in names)
+                fresh = PinsetSpec(name=NEW_KEY, covers=covers, keys=(spki_pin(chain.leaf.spki),))
+            pins = Pins(
+                names=names,
+                key=self.picture.inventory.keys.get(key or ""),
+                chain=chain,
+                drop=self.gone,
+                only=fresh,
             )
+            why = next(filter(None, (self._refused(item, pins) for item in self._enforced(name, base))), "")
+            if why:
+                self.unbuildable[name] = why
+                continue
+            found.append(Carrier(app=name, version=next_version(app), base=base, pins=pins, at=at))
         return tuple(found)
 
     def coming(self) -> list[tuple[str, Release]]:
@@ -220,11 +222,20 @@ class Choices:
 
     def _pins(self, name: str, version: str) -> bool:
         """Say whether a release pins the stolen key."""
+        items = self._enforced(name, version)
+        return any(self.gone & set(entry.pins) for item in items for entry in item.config.entries)
+
+    def _enforced(self, name: str, version: str) -> tuple[Enforced, ...]:
+        """Give what a release enforces."""
         inventory = self.picture.inventory
         releases = with_releases(inventory.policy, name).apps[name].releases
         index = next((i for i, r in enumerate(releases) if version in (r.version, *r.also)), -1)
-        items = inventory.enforced.get((name, index), inventory.enforced.get((name, -1), ()))
-        return any(self.gone & set(entry.pins) for item in items for entry in item.config.entries)
+        return inventory.enforced.get((name, index), inventory.enforced.get((name, -1), ()))
+
+    def _refused(self, item: Enforced, pins: Pins) -> str:
+        """Say why a client cannot take a build with other pins; "" where it can."""
+        mechanism = self.picture.inventory.mechanisms.get(item.mechanism)
+        return "" if mechanism is None else changed(mechanism, item, pins)[1]
 
     def pushes(self, builds: Sequence[Carrier], *, hard: bool = False) -> tuple[Push, ...]:
         """Raise floors on the new builds, once they are there for everybody."""

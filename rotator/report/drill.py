@@ -35,7 +35,7 @@ def _loss_json(loss: Loss) -> Json:
         "broken": total_json(loss.broken),
         "exposed": total_json(loss.exposed),
         "response": None if loss.response is None else list(loss.response),
-        "safe_on": None,  # the day until which an exposure lasts is the planner's to say
+        "safe_on": None if loss.safe_on is None else loss.safe_on.isoformat(),
     }
 
 
@@ -49,7 +49,7 @@ def to_document(drill: Drill, *, every: bool = False) -> Document:
         *(Paragraph(text, strong=True) for text in headlines(drill)),
         Facts((("broken today", _said(drill.broken)), ("exposed today", _said(drill.exposed)))),
         Heading("one loss"),
-        _table(alone),
+        _table(alone, safe=True),
         Heading(
             f"two losses that are worse than either: {number(len(pairs))} of {number(len(drill.losses) - len(alone))}"
         ),
@@ -61,6 +61,8 @@ def to_document(drill: Drill, *, every: bool = False) -> Document:
                 "each line is an answer of `rotator simulate` for these events, before anybody answers them",
                 "the answer is what our servers can do at once: the chain that most clients take and that survives",
                 "it mends what is broken; a stolen key stays accepted all the same",
+                "safe on: within the budgets from then on, with that answer and clients that update by themselves",
+                "builds without a stolen pin make it sooner: rotator now",
                 f"policy {drill.inventory.policy.name}, sha256 {drill.inventory.digest}",
             )
         ),
@@ -88,11 +90,20 @@ def _adds(loss: Loss, alone: dict[str, Loss]) -> bool:
     return all(loss.badness > alone[event].badness for event in loss.events)
 
 
-def _table(losses: list[Loss]) -> Table:
+def _table(losses: list[Loss], *, safe: bool = False) -> Table:
     rows = tuple(
-        (", ".join(loss.events), _said(loss.broken), _said(loss.exposed), _answer(loss.response)) for loss in losses
+        (", ".join(loss.events), _said(loss.broken), _said(loss.exposed), _answer(loss.response))
+        + ((_safe(loss),) if safe else ())
+        for loss in losses
     )
-    return Table(("lost", "broken", "exposed", "answer"), rows, right=("broken", "exposed"), wide="lost")
+    columns = ("lost", "broken", "exposed", "answer", *(("safe on",) if safe else ()))
+    return Table(columns, rows, right=("broken", "exposed"), wide="lost")
+
+
+def _safe(loss: Loss) -> str:
+    if loss.safe_on is None:
+        return "not in the horizon"
+    return loss.safe_on.isoformat() if loss.badness[0] else "-"
 
 
 def _answer(response: tuple[str, ...] | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,14 @@ class Loss:
         events: what happens, as the command line writes it.
         broken, exposed: clients then, before anybody answers.
         response: what our servers answer with; none where nothing of ours is served, None where nothing helps.
+        safe_on: the day from which it is over with that answer; None where nobody says, or not inside the horizon.
     """
 
     events: tuple[str, ...]
     broken: Total
     exposed: Total
     response: tuple[str, ...] | None
+    safe_on: date | None = None
 
     @property
     def badness(self) -> tuple[float, float]:

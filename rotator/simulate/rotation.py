@@ -100,6 +100,64 @@ def promote(
     )
 
 
+def carried(
+    inventory: Inventory, app: str, *, adds: Iterable[str], drops: Iterable[str], today: date, title: str
+) -> Rotation:
+    """Give the pinsets of an app's next release some keys more, and take some out.
+
+    A pinset that a release has shipped with stays as it is, and another one is made from it.
+
+    Args:
+        inventory: the policy with everything looked up.
+        app: whose next release it is.
+        adds: keys that it carries from then on, as backups.
+        drops: keys that it does not.
+        today: the day on which releases still to come are told from those that are out.
+        title: what the edits are for.
+
+    Raises:
+        UsageError: what is added is no key of ours, or the app's pins do not come from a pinset of the policy.
+    """
+    policy = inventory.policy
+    more, less = list(dict.fromkeys(adds)), set(drops)
+    for name in (*more, *less):
+        if name not in policy.keys:
+            raise UsageError(
+                Problem("no key of ours, so no pinset can be written with it", value=name, hint="change it by hand")
+            )
+    current = current_pinsets(policy, today)
+    chosen = [n for n in policy.pinsets if n in current and name_in(policy.apps[app], n)]
+    if not chosen:
+        raise UsageError(
+            Problem("its pins come from files of its own, not from a pinset", value=app, hint="change those by hand")
+        )
+    edits: list[Edit] = []
+    exported, notes, unsafe = [], [], []
+    taken = set(policy.pinsets)
+    for name in chosen:
+        own = policy.pinsets[name]
+        if not own.keys:
+            continue
+        kept = [k for k in own.primary if k not in less]
+        spare = [k for k in (*own.backups, *(k for k in more if k not in own.keys)) if k not in less]
+        primary = kept or spare[:1]
+        backups = [k for k in spare if k not in primary]
+        if not primary and not own.authorities:
+            unsafe.append(f"{name} would hold no key that can be served")
+        if (tuple(primary), tuple(backups)) == (own.primary, own.backups):
+            exported.append(name)
+            continue
+        target = next_name(name, taken)
+        taken.add(target)
+        table = as_table(own) | {"primary": _one_or_many(primary), "backups": list(backups)}
+        edits += [SetValue(("pinsets", target), table), *repointed(policy, name, target, today)]
+        notes.append(f"{name} stays as it is for what has shipped; {target} is for the next release")
+        exported.append(target)
+    return Rotation(
+        change=Change(title, tuple(edits)), pinsets=tuple(exported), notes=tuple(notes), unsafe=tuple(unsafe)
+    )
+
+
 class _Work:
     """The rotation in progress."""
 

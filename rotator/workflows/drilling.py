@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rotator.model.progress import Progress
+from rotator.plan.resilience import with_safety
 from rotator.simulate.budget import beyond
 from rotator.simulate.drill import Drill, Loss, drill
 from rotator.simulate.question import Picture
@@ -17,7 +18,8 @@ def drilled(picture: Picture, now: datetime, progress: Progress | None = None) -
     Raises:
         CancelledError: whoever listens gave it up.
     """
-    return drill(picture, now, calendar(picture.policy), progress)
+    own = calendar(picture.policy)
+    return with_safety(picture, drill(picture, now, own, progress), now, own, progress)
 
 
 def unanswered(drill: Drill) -> list[Loss]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rotator.errors import InputError, Problem, UnsafeError, UsageError
+from rotator.files import plans
 from rotator.files.policy_toml import file_paths, read_bytes
 from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
@@ -16,7 +17,7 @@ from rotator.model.edits import Change, SetValue
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
-from rotator.simulate.rotation import Rotation, promote
+from rotator.simulate.rotation import Rotation, carried, promote
 from rotator.workflows import reports
 from rotator.workflows.changing import edited
 from rotator.workflows.opening import open_policy
@@ -69,12 +70,16 @@ class Asked:
 
     Attributes:
         promote: the backup to make primary.
+        plan: a plan that is kept, by its id or its file; "" for none.
+        step: the number of its step that ships.
         drop: keys to take out as compromised.
         into: folders to write into; the policy's own files where there are none.
         override: a written reason to go on against a refusal.
     """
 
     promote: str | None = None
+    plan: str = ""
+    step: int | None = None
     drop: tuple[str, ...] = ()
     into: tuple[str, ...] = ()
     override: str = ""
@@ -87,6 +92,8 @@ def plan_export(file: str, picture: Picture, asked: Asked, now: datetime) -> Exp
         UsageError: it cannot be understood.
         InputError: a file that exists cannot be changed in place.
     """
+    if asked.plan or asked.step is not None:
+        return _planned_step(file, picture, asked, now)
     if asked.drop and asked.promote is None:
         raise UsageError(Problem("nothing to promote", expected="--promote KEY beside --drop"))
     text = read_bytes(file)
@@ -94,6 +101,39 @@ def plan_export(file: str, picture: Picture, asked: Asked, now: datetime) -> Exp
         return plan_changes(file, picture, picture, text, (), now, asked)
     rotation = promote(picture.inventory, asked.promote, today=now.date(), drop=asked.drop)
     text = edited(file, text, [rotation.change])
+    after = open_policy(file, now.date(), text.decode("utf-8-sig"))
+    return plan_changes(file, picture, after, text, (rotation,), now, asked)
+
+
+def _planned_step(file: str, picture: Picture, asked: Asked, now: datetime) -> Export:
+    """Work out what writing the pinsets of a planned release means.
+
+    Raises:
+        UsageError: there is no such plan or step, or it ships nothing.
+    """
+    if asked.promote is not None or asked.drop:
+        raise UsageError(
+            Problem("a plan says itself what is promoted and dropped", expected="--plan FILE --step N alone")
+        )
+    if not asked.plan or asked.step is None:
+        raise UsageError(Problem("a step of a plan is exported", expected="--plan FILE --step N"))
+    stored = plans.one(file, asked.plan)
+    step = next((own for own in stored.plan.steps if own.number == asked.step), None)
+    ships = [own.number for own in stored.plan.steps if own.action in ("ship", "drop")]
+    if step is None or step.number not in ships:
+        known = ", ".join(map(str, ships)) or "none"
+        raise UsageError(Problem("not a step that ships pins", value=str(asked.step), expected=f"one of: {known}"))
+    if step.app not in picture.policy.apps:
+        raise UsageError(Problem("the policy has no such app any more", value=step.app))
+    title = f"step {step.number}: {step.title}"
+    rotation = carried(picture.inventory, step.app, adds=step.adds, drops=step.drops, today=now.date(), title=title)
+    unsafe = list(rotation.unsafe)
+    if stored.plan.digests.get("policy") != picture.digest:
+        unsafe.append(f"the policy has changed since {stored.id} was made: plan again")
+    if stored.plan.never and not stored.plan.accepted:
+        unsafe.append(f"{stored.id} is NEVER: no safe way leads to its goal")
+    rotation = replace(rotation, unsafe=tuple(unsafe))
+    text = edited(file, read_bytes(file), [rotation.change])
     after = open_policy(file, now.date(), text.decode("utf-8-sig"))
     return plan_changes(file, picture, after, text, (rotation,), now, asked)
 
@@ -127,6 +167,7 @@ def plan_changes(
     writer = Writer(file, after, folders, now)
     touched = [n for n, pinset in after.policy.pinsets.items() if pinset != before.policy.pinsets.get(n)]
     chosen = tuple(touched) if steps else _pinsets_in_use(after.inventory)
+    chosen = chosen or tuple(dict.fromkeys(name for step in steps for name in step.pinsets))
     files = [change for name in chosen for change in writer.pinset(name)]
     target = folders[0] / Path(file).name if folders else home_of(file) / Path(file).name
     if folders:

@@ -494,6 +494,65 @@ def plan_schema() -> Schema:
     return {**_head("rotator plan --json"), **answer}
 
 
+def status_schema() -> Schema:
+    """Give the schema of `status --json`."""
+    texts = {"type": "array", "items": _TEXT}
+    share: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+
+    def maybe(own: Schema) -> Schema:
+        return {"anyOf": [own, {"type": "null"}]}
+
+    seen = _object(
+        {
+            "at": _INSTANT,
+            "how": {"enum": ["said", "observed", "counted"]},
+            "share": maybe(share),
+            "evidence": maybe(_TEXT),
+            "sha256": maybe(_TEXT),
+            "by": maybe(_TEXT),
+        }
+    )
+    counted = _object(
+        {"day": _DAY, "low": share, "forecast": share, "high": share, "counted": share, "holds": {"type": "boolean"}}
+    )
+    step = _object(
+        {
+            "number": {"type": "integer", "minimum": 1},
+            "action": _TEXT,
+            "subject": _TEXT,
+            "title": _TEXT,
+            "earliest": maybe(_DAY),
+            "planned": maybe(_DAY),
+            "latest": maybe(_DAY),
+            "state": {"enum": ["done", "may be done", "late", "waits", "look again"]},
+            "why": maybe(_TEXT),
+            "seen": maybe(seen),
+            "range": maybe(counted),
+        }
+    )
+    moved = _object({"action": _TEXT, "subject": _TEXT, "title": _TEXT, "old": maybe(_DAY), "new": maybe(_DAY)})
+    answer = _object(
+        {
+            "schema": {"const": 1},
+            "policy": _POLICY,
+            "plan": _TEXT,
+            "goal": _TEXT,
+            "made": _INSTANT,
+            "at": _INSTANT,
+            "off": {"type": "boolean"},
+            "slack_days": maybe({"type": "integer"}),
+            "today": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            "next_look": maybe(_DAY),
+            "inputs_moved": texts,
+            "steps": {"type": "array", "items": step},
+            "causes": texts,
+            "proposal": {"type": "array", "items": moved},
+            "notes": texts,
+        }
+    )
+    return {**_head("rotator status --json"), **answer}
+
+
 def now_schema() -> Schema:
     """Give the schema of `now --json`."""
     texts = {"type": "array", "items": _TEXT}
@@ -862,6 +921,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "threats": threats_schema,
     "drill": drill_schema,
     "plan": plan_schema,
+    "status": status_schema,
     "now": now_schema,
     "backtest": backtest_schema,
     "new": new_schema,

@@ -60,7 +60,8 @@ def broken(answer: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["policy", "simulate", "check", "backtest", "threats", "drill", "now", "new", "observe", "review", "why"]
+    "name",
+    ["policy", "simulate", "check", "backtest", "threats", "drill", "now", "status", "new", "observe", "review", "why"],
 )
 def test_schemas_are_sound(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))

@@ -131,7 +131,7 @@ def test_floors_and_builds_without_the_pin_move_both_numbers(desk: Desk) -> None
     assert [(c.version, c.base) for c in best.weighed.response.releases] == [("2.1", "2.0")]
     plain, floor = options(found)["swap-late"].weighed, options(found)["swap-late+floor"].weighed
     assert (floor.broken.high or 0) < (plain.broken.high or 0)
-    assert floor.exposed == plain.exposed
+    assert floor.exposed.high == pytest.approx(plain.exposed.high, rel=0.001)
     assert (best.weighed.exposed.high or 0) < (floor.exposed.high or 0)
 
 
@@ -198,14 +198,14 @@ def test_without_counts_the_order_goes_by_connections(desk: Desk) -> None:
 
 
 def test_the_weight_of_the_policy_decides() -> None:
-    few, many = made("a", 10, 200), made("b", 100, 20)
+    few, many = made("a", 100, 2000), made("b", 1000, 200)
     for weight, first in ((1.0, "b"), (0.1, "a")):
         weighed = [scored(few, weight), scored(many, weight)]
         assert [o.weighed.response.id for o in rank(weighed, most=5)] == [first, "ab".replace(first, "")]
 
 
 def test_refused_ones_keep_their_place_among_five() -> None:
-    rows = rank([*(made(str(n), 10 + n, 10) for n in range(9)), made("no", 0, 0, refused=True)], most=5)
+    rows = rank([*(made(str(n), 100 + 100 * n, 10) for n in range(9)), made("no", 0, 0, refused=True)], most=5)
     assert [row.standing for row in rows] == ["front", "dominated", "dominated", "dominated", "refused"]
     assert [row.recommended for row in rows] == [True, False, False, False, False]
 

@@ -17,7 +17,12 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     at = now(environ)
     picture = open_policy(asked.policy, at.date())
     question = Asked(
-        promote=asked.promote, drop=tuple(asked.drop), into=tuple(asked.into), override=asked.override.strip()
+        promote=asked.promote,
+        plan=asked.plan,
+        step=asked.step,
+        drop=tuple(asked.drop),
+        into=tuple(asked.into),
+        override=asked.override.strip(),
     )
     export = plan_export(asked.policy, picture, question, at)
     if asked.leave_out:

@@ -9,6 +9,7 @@ from datetime import date
 from rotator.cli.clock import now
 from rotator.cli.console import Console
 from rotator.errors import InputError, Problem, UsageError
+from rotator.files import plans
 from rotator.model.when import parse_instant
 from rotator.plan.values import Goal
 from rotator.report.plan import to_document, to_json
@@ -49,6 +50,10 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
             console.talk(f"kept as report {report.id}")
         except InputError as error:
             console.talk(f"no report kept: {error}")
+    if asked.write and made.replayed:
+        console.talk("the plan is not kept: the replay does not agree with it")
+    elif asked.write:
+        console.talk(f"the plan is kept as {plans.keep(asked.policy, made).id}: rotator status {asked.policy}")
     late = made.slack is not None and made.slack < 0
     return 1 if made.never or made.replayed or late else 0
 
