@@ -12,7 +12,8 @@ from rotator.model.when import DAY, start_of
 from rotator.plan.values import Plan, Step
 from rotator.simulate.backtest import Snapshot
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.populations import curve_of, ramp_of
+from rotator.simulate.populations import curve_of
+from rotator.simulate.roads import ramp_of
 
 SLIP_DAYS = 7.0
 """A release that reaches clients so many days later is still in range: a review that takes long, a roll-out on hold."""

@@ -54,7 +54,8 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         console.talk("the plan is not kept: the replay does not agree with it")
     elif asked.write:
         console.talk(f"the plan is kept as {plans.keep(asked.policy, made).id}: rotator status {asked.policy}")
-    late = made.slack is not None and made.slack < 0
+    late = any(finding.startswith(("late: ", "unknown: ")) for finding in made.findings)
+    late = late or (made.slack is not None and made.slack < 0)
     return 1 if made.never or made.replayed or late else 0
 
 
