@@ -122,8 +122,8 @@ class _States:
         hits = swap.weigh(at.date()).hits if served else view.ours(swap.old, swap.waiting, view.now, at)
         fleet = view.once(hits)
         ours = {index: sure for fresh in hits.values() for index, sure in fresh.items()}
-        new, waiting = swap.unspared(swap.new.at(at).broken), swap.unspared(swap.waiting.at(at).broken)
-        today = swap.old.at(view.now).broken
+        new, waiting = (swap.swapped(swap.unspared(future.at(at).broken)) for future in (swap.new, swap.waiting))
+        today = swap.swapped(swap.old.at(view.now).broken)
         only = {i: sure for i, sure in new.items() if i not in swap.old.at(at).broken}
         future = swap.new if served else swap.waiting
         exposed = [(max(s.at, at), s.exposed) for s in future.between(at, view.end)]

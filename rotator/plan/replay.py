@@ -205,12 +205,14 @@ class _Replay:
 
     def both(self) -> Iterator[str]:
         """I3: until every edge is over, both chains are accepted, or no fewer accept them than accept today's."""
-        today = self.hits[self.bounds[0]]["quiet"]
+        hosts = {action.parts[0] for action in self.serves}
+        own = {c.index for c in self.people.fleet.connections if c.host in hosts}
+        today = self.hits[self.bounds[0]]["quiet"] & own
         for action in self.serves:
             assert action.at is not None  # noqa: S101 - a step of a plan has its day
             until = plus(action.at, timedelta(days=self.draft.policy.limits.deploy_days))
             during = [self._then(action.at), *(h for at, h in self.hits.items() if action.at < at <= until)]
-            either = set().union(*(h["waiting"] | h["played"] for h in during))
+            either = set().union(*(h["waiting"] | h["played"] for h in during)) & own
             now, then = self._count(self.now, today), self._count(action.at, either)
             for app, trust in self.scopes:
                 was, whole = self._sum(now, app, trust)

@@ -106,6 +106,9 @@ class Swap:
         total, budget, invariant, app, trust = max(
             found or [nobody], key=lambda f: (excess(f[0], f[1]), f[2] == "I2", f[3] is not None)
         )
+        if invariant == "I3":
+            broken = {at: self._either(at)}
+            hits, fleet = dict(broken[at]), view.people.fleet_at(view.people.settled(at))
         return Weighed(
             ok=self.losses or all(excess(total, budget) <= 0 for total, budget, *_ in found),
             invariant=invariant,
@@ -134,6 +137,12 @@ class Swap:
                 if excess(total, view.budget(app)) > 0:
                     yield segment_name(app, trust), total
 
+    def swapped(self, connections: Mapping[int, bool]) -> Mapping[int, bool]:
+        """Give those of some connections that are on hosts whose chain is swapped; what others serve is not ours."""
+        hosts = {action.parts[0] for action in self.served}
+        own = self.outlook.fleet.connections
+        return {index: sure for index, sure in connections.items() if own[index].host in hosts}
+
     def unspared(self, connections: Mapping[int, bool]) -> Mapping[int, bool]:
         """Leave out those who keep being served what they accept."""
         kept = self.outlook.fleet.connections
@@ -141,18 +150,22 @@ class Swap:
 
     def _both(self, at: datetime) -> Callable[[str | None, str | None], tuple[Total, float]]:
         """Weigh who does not accept both chains while edges go over, against who does not accept today's (I3)."""
-        view = self.outlook
-        until = at + timedelta(days=self.deploy)
-        either: dict[int, bool] = {}
-        for stretch in (*self.waiting.between(at, until), *self.new.between(at, until)):
-            either |= self.unspared(stretch.broken)
-        today = self.old.at(view.now).broken
+        view, either = self.outlook, self._either(at)
+        today = self.swapped(self.old.at(view.now).broken)
 
         def weigh(app: str | None, trust: str | None) -> tuple[Total, float]:
             refused = view.total(view.now, today, app, trust).share
             return view.total(at, either, app, trust), max(view.budget(app), refused or 0.0)
 
         return weigh
+
+    def _either(self, at: datetime) -> Mapping[int, bool]:
+        """Give the connections that do not accept both chains while edges go over."""
+        until = at + timedelta(days=self.deploy)
+        either: dict[int, bool] = {}
+        for stretch in (*self.waiting.between(at, until), *self.new.between(at, until)):
+            either |= self.swapped(self.unspared(stretch.broken))
+        return either
 
     def first(self, start: date, end: date) -> date | None:
         """Give the first day from a start on which serving keeps every budget; None where none does.
