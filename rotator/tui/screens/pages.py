@@ -98,8 +98,8 @@ class Why(Page):
     """Where a number comes from: left and right go to the other numbers of the same answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "turn(-1)", "previous", id="why.previous"),
-        Binding("right,l,tab", "turn(1)", "next", id="why.next"),
+        Binding("left,h", "turn(-1)", "previous", id="why.previous", priority=True),
+        Binding("right,l,tab", "turn(1)", "next", id="why.next", priority=True),
     ]
 
     def __init__(self, answer: Answer, signs: Signs, *, row: int | None = None, path: str = "") -> None:
