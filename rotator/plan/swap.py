@@ -106,16 +106,16 @@ class Swap:
         total, budget, invariant, app, trust = max(
             found or [nobody], key=lambda f: (excess(f[0], f[1]), f[2] == "I2", f[3] is not None)
         )
-        if invariant == "I3":
-            broken = {at: self._either(at)}
-            hits, fleet = dict(broken[at]), view.people.fleet_at(view.people.settled(at))
+        whole = total_of(fleet, hits)
+        if invariant == "I3" and excess(total, budget) > 0:
+            whole = view.total(at, self._either(at))
         return Weighed(
             ok=self.losses or all(excess(total, budget) <= 0 for total, budget, *_ in found),
             invariant=invariant,
             segment=segment_name(app, trust),
             broken=total,
             budget=budget,
-            whole=total_of(fleet, hits),
+            whole=whole,
             hits=broken,
             app=app,
             trust=trust,
@@ -208,8 +208,12 @@ class Swap:
     def who(self, day: date, most: int = 5) -> tuple[str, ...]:
         """Name the cohorts that serving on a day breaks, the largest first."""
         weighed = self.weigh(day)
-        hits = {index for fresh in weighed.hits.values() for index in fresh}
-        fleet = self.outlook.once(weighed.hits)
+        broken = weighed.hits
+        if weighed.invariant == "I3":
+            at = instant_of(day, self.outlook.now)
+            broken = {at: self._either(at)}
+        hits = {index for fresh in broken.values() for index in fresh}
+        fleet = self.outlook.once(broken)
         found: list[tuple[int, str]] = []
         for cohort, group in by_cohort(fleet.connections):
             size = cohort.clients.high if cohort.clients is not None else 0
