@@ -67,6 +67,7 @@ READABLE = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "exclamation_mark": "!",
     "full_stop": ".",
     "comma": "comma",
     "escape": "esc",
@@ -85,8 +86,9 @@ EVERYWHERE = (
     Action("screen.home", "0", "app.go('home')", "Summary", "go to the summary: what to do, what if", shown=False),
     Action("screen.fleet", "1", "app.go('fleet')", "Fleet", "go to Fleet: pinsets, keys and clients", shown=False),
     Action("screen.whatif", "2", "app.go('whatif')", "What-if", "go to What-if: events and responses", shown=False),
-    Action("screen.export", "3", "app.go('export')", "Export", "go to Export: what would be written", shown=False),
-    Action("screen.reports", "4", "app.go('reports')", "Reports", "go to Reports: what was kept", shown=False),
+    Action("screen.plan", "3", "app.go('plan')", "Plan", "go to Plan: the dated rotation, its ways out", shown=False),
+    Action("screen.export", "4", "app.go('export')", "Export", "go to Export: what would be written", shown=False),
+    Action("screen.reports", "5", "app.go('reports')", "Reports", "go to Reports: what was kept", shown=False),
     Action(
         "screen.mechanisms",
         "m",
@@ -182,6 +184,23 @@ WHATIF = (
     Action("whatif.keep", "K", "keep", "keep", "keep this answer as a report", shown=False),
     FILTER,
 )
+PLAN = (
+    Action("plan.previous", "left,h", "goal(-1)", "goal", "the goal before: another key to serve", key="left/right"),
+    Action("plan.next", "right,l", "goal(1)", "goal", "the next goal: another key to serve", shown=False),
+    Action("plan.goal", "o", "ask_goal", "set goal", "say the goal: the key to serve, the one to go, host and day"),
+    Action("plan.read", "enter", "read", "formula", "what the step waits for, how it is undone, what proves it done"),
+    Action("plan.earlier", "less_than_sign", "shift(-1)", "move", "the step under the cursor a day earlier", key="< >"),
+    Action("plan.later", "greater_than_sign", "shift(1)", "move", "the step under the cursor a day later", shown=False),
+    Action("plan.date", "d", "shift_to", "date", "move the step under the cursor to a day", shown=False),
+    Action("plan.way", "space", "take", "way out", "take the way out under the cursor, or leave it again"),
+    *(
+        Action(f"plan.way_{number}", key, f"take({number - 1})", "way out", f"take way out {key}", shown=False)
+        for number, key in enumerate("ABCDE", 1)
+    ),
+    Action("plan.back", "x", "back", "as planned", "leave every way out, and every step where it was planned"),
+    Action("plan.keep", "K", "keep", "keep", "keep this plan as a report"),
+    FILTER,
+)
 EXPORT = (
     Action("export.stage", "space", "stage", "stage", "leave the file under the cursor out, or take it in again"),
     Action("export.write", "w", "write", "write", "write exactly what is shown, and keep the report"),
@@ -237,6 +256,7 @@ HELP = {
     "home": HOME,
     "fleet": FLEET,
     "whatif": WHATIF,
+    "plan": PLAN,
     "export": EXPORT,
     "reports": REPORTS,
     "import": IMPORT,

@@ -45,6 +45,7 @@ SCREENS = {
     "home": ("home", "HomeScreen"),
     "fleet": ("fleet", "FleetScreen"),
     "whatif": ("whatif", "WhatIfScreen"),
+    "plan": ("plan", "PlanScreen"),
     "export": ("export", "ExportScreen"),
     "reports": ("reports", "ReportsScreen"),
     "import": ("importing", "ImportScreen"),

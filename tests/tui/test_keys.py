@@ -105,7 +105,7 @@ def test_the_command_line_takes_ids_beginnings_and_events_and_says_what_it_does_
         f"colon . {typed('key-loss:api-2026')} enter .",
         f"colon . {typed('thr')} enter .",
     )
-    assert "3 Export" in export
+    assert "4 Export" in export
     assert "key-loss" in event
     assert "[NONE]" in dated
 

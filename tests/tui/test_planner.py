@@ -154,7 +154,7 @@ def test_promote_export_write_and_read_the_report_by_keys_alone(policy: str) -> 
     nsc = Path(policy).parent / "storefront" / "android" / "network_security_config.xml"
     before = nsc.read_bytes()
     whatif, export, confirm, written, listed = drive(
-        planner(policy), "2 . down down down down right p", "3 .", "w .", "y .", "4 ."
+        planner(policy), "2 . down down down down right p", "4 .", "w .", "y .", "5 ."
     )
     assert "storefront.toml *" in whatif
     assert "promote api-2026, drop api-2025" in export
@@ -190,7 +190,7 @@ def test_an_edit_is_taken_back_and_made_again(policy: str) -> None:
 
 def test_nothing_is_written_without_a_yes(policy: str) -> None:
     before = Path(policy).read_bytes()
-    drive(planner(policy), "1 . down down p . 3 . w . n .")
+    drive(planner(policy), "1 . down down p . 4 . w . n .")
     assert Path(policy).read_bytes() == before
 
 
@@ -212,7 +212,7 @@ def test_a_filter_keeps_lines_with_all_its_words_and_escape_shows_all(policy: st
 
 
 def test_an_answer_is_kept_as_a_report_and_read_again(policy: str) -> None:
-    _, listed = drive(planner(policy), "2 . K .", "4 .")
+    _, listed = drive(planner(policy), "2 . K .", "5 .")
     assert "key-compromise:api-2025" in listed
     assert "clients" in listed
 
@@ -238,7 +238,7 @@ def test_a_policy_that_changed_on_disk_is_not_overwritten(policy: str) -> None:
 
     async def run() -> list[str]:
         async with app.run_test(size=SMALL) as pilot:
-            await press(pilot, ". 1 . down down p . 3 .")
+            await press(pilot, ". 1 . down down p . 4 .")
             meanwhile(app)
             await press(pilot, "w . y .")
             return [notice.message for notice in app._notifications]

@@ -83,7 +83,7 @@ def test_a_hundred_thousand_lines_are_made_only_where_they_are_looked_at() -> No
 def test_a_file_that_is_left_out_is_not_written_and_the_report_says_so(policy: str) -> None:
     nsc = Path(policy).parent / "storefront" / "android" / "network_security_config.xml"
     before = nsc.read_bytes()
-    shown, written = drive(planner(policy), "2 . down down down down right p . 3 . space .", "w . y .", size=LARGE)
+    shown, written = drive(planner(policy), "2 . down down down down right p . 4 . space .", "w . y .", size=LARGE)
     assert "no" in next(line for line in shown.splitlines() if "network_security" in line).split()
     assert " of " in next(line for line in shown.splitlines() if "to write, w writes" in line)
     assert nsc.read_bytes() == before
@@ -94,14 +94,14 @@ def test_a_file_that_is_left_out_is_not_written_and_the_report_says_so(policy: s
 
 def test_edits_stay_unwritten_where_the_policy_itself_is_left_out(policy: str) -> None:
     before = Path(policy).read_bytes()
-    [screen] = drive(planner(policy), "1 . down down p . 3 . end space . w . y .")
+    [screen] = drive(planner(policy), "1 . down down p . 4 . end space . w . y .")
     assert Path(policy).read_bytes() == before
     assert "storefront.toml *" in screen
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
 
-KEEP_TWO = "2 . down down down down right . K . right . K . 4 . space . space ."
+KEEP_TWO = "2 . down down down down right . K . right . K . 5 . space . space ."
 
 
 def test_two_reports_are_compared_by_totals_and_verdicts(policy: str) -> None:
@@ -114,7 +114,7 @@ def test_two_reports_are_compared_by_totals_and_verdicts(policy: str) -> None:
 def test_a_report_is_read_at_any_of_its_days(policy: str) -> None:
     first, later, asked = drive(
         planner(policy),
-        "2 . down down down down right . K . 4 . right_square_bracket .",
+        "2 . down down down down right . K . 5 . right_square_bracket .",
         "right_square_bracket .",
         f"t . {typed('2027-03-01')} enter .",
         size=LARGE,
@@ -127,7 +127,7 @@ def test_a_report_is_read_at_any_of_its_days(policy: str) -> None:
 
 def test_one_report_is_not_compared(policy: str) -> None:
     app = planner(policy)
-    drive(app, "2 . K . 4 . equals_sign .")
+    drive(app, "2 . K . 5 . equals_sign .")
     assert any("mark two reports" in notice.message for notice in app._notifications)
 
 
@@ -135,7 +135,7 @@ def test_reports_that_are_no_answers_are_compared_by_their_text(policy: str) -> 
     for text in ("one", "two"):
         document = Document(f"Storefront: {text}", (Paragraph(text),))
         reports.keep(policy, reports.make("export", text, NOW, {"name": "x", "sha256": "y"}, document, {}))
-    [screen] = drive(planner(policy), "4 . space . space . equals_sign .", size=LARGE)
+    [screen] = drive(planner(policy), "5 . space . space . equals_sign .", size=LARGE)
     assert "-one" in screen or "+one" in screen
 
 

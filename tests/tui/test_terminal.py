@@ -32,7 +32,7 @@ def test_from_opening_to_the_written_export(policy: str) -> None:
         terminal.wait_for("serve api-2026", "BREAKS 211-221 k")
         terminal.send("p")
         terminal.wait_for("storefront.toml *")
-        terminal.send("3")
+        terminal.send("4")
         terminal.wait_for("promote api-2026, drop api-2025", "network_security_config")
         terminal.send("w")
         terminal.wait_for("Write 3 files?")

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
 WIDE = 130
+NAMED = 100
+"""Cells from which the title names every screen of the planning, not only the one that is shown."""
 LEAST = (60, 15)
 """Cells below which one pane stands alone."""
 TITLES = {
     "home": "Summary",
     "fleet": "Fleet",
     "whatif": "What-if",
+    "plan": "Plan",
     "export": "Export",
     "reports": "Reports",
     "import": "Import",
@@ -141,7 +144,7 @@ class PlannerScreen(Screen[None]):
             here = place == self.place
             letter = place in BY_LETTER
             short = f" {key}" if letter else f" {key} "
-            words = f" {key} {title} " if width >= (WIDE if letter or told else 64) or here else short
+            words = f" {key} {title} " if width >= (WIDE if letter or told else NAMED) or here else short
             tabs.append((words, "here" if here else "quiet"))
         room = max(0, width - sum(len(words) for words, _ in tabs))
         self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])

@@ -183,7 +183,7 @@ class FleetScreen(PlannerScreen):
             self.notify(self.planner.signs.text(str(error)), severity="warning", markup=False)
             return
         self.planner.use(session)
-        said = f"{key} is the primary now: 3 shows what to write, u takes it back"
+        said = f"{key} is the primary now: 4 shows what to write, u takes it back"
         self.notify(self.planner.signs.text(said), markup=False)
 
     def action_stolen(self) -> None:
@@ -207,7 +207,7 @@ class FleetScreen(PlannerScreen):
             self.notify(app.signs.text(str(error)), severity="warning", markup=False)
             return
         app.use(session)
-        self.notify(app.signs.text(f"{said}: 3 shows what to write, u takes it back"), markup=False)
+        self.notify(app.signs.text(f"{said}: 4 shows what to write, u takes it back"), markup=False)
 
     def action_why(self) -> None:
         """Say where what is under the cursor comes from: a cell, a key, something to do."""

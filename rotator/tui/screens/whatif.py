@@ -388,7 +388,7 @@ class WhatIfScreen(PlannerScreen):
             self.notify(app.signs.text(str(error)), severity="warning", markup=False)
             return
         app.use(session)
-        self.notify(app.signs.text(f"{key} is the primary now: 3 shows what to write, u takes it back"), markup=False)
+        self.notify(app.signs.text(f"{key} is the primary now: 4 shows what to write, u takes it back"), markup=False)
 
     def action_keep(self) -> None:
         """Keep this answer, with the days that the axis shows, as a report."""
@@ -410,7 +410,7 @@ class WhatIfScreen(PlannerScreen):
         except RotatorError as error:
             self.notify(app.signs.text(str(error)), severity="error", markup=False)
             return
-        self.notify(f"kept as report {report.id}; 4 lists them", markup=False)
+        self.notify(f"kept as report {report.id}; 5 lists them", markup=False)
 
     def on_resize(self) -> None:
         """Fit the axis of time to the new width."""
