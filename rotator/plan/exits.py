@@ -10,6 +10,7 @@ from rotator.plan.draft import CUTOVER
 from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Dated, Draft, dated
 from rotator.plan.swap import NOBODY
+from rotator.plan.target import CHAIN, other_chains, target_of
 from rotator.plan.values import Exit
 from rotator.simulate.running import can_run
 from rotator.simulate.totals import Total
@@ -27,12 +28,20 @@ def exits_of(draft: Draft, found: Dated, apps: Sequence[str]) -> Iterator[Exit]:
         apps: those that need a release.
     """
     every = [*_by_floor(draft, found), *_by_bridge(draft, apps), *_by_waiting(draft, found)]
-    every += [*_by_old_host(draft, found), _by_authority(found), _by_loss(draft, found)]
+    every += [*_by_chain(draft, found), *_by_old_host(draft, found), _by_authority(found), _by_loss(draft, found)]
     every += [*_by_cutover(draft, found, apps), *_by_counts(found)]
-    left = {e.id for e in every}
-    if {"floor", "bridge"} <= left:
+    if {"floor", "bridge"} <= {e.id for e in every}:
         every += _by_both(draft, apps)
+    every = [e for e in every if e.done is not None or e.id not in _MOVING or _fewer(e.left, found.weighed.whole)]
     yield from sorted(every, key=lambda e: (not e.safe, e.left.high is None, e.left.high or 0, e.id))
+
+
+_MOVING = ("floor", "bridge", "bridge+floor")
+"""Ways out that bring other releases to people; those who refuse for another reason refuse all the same."""
+
+
+def _fewer(one: Total, other: Total) -> bool:
+    return one.high is None or other.high is None or one.high < other.high
 
 
 def in_the_way(found: Dated) -> list[str]:
@@ -116,6 +125,30 @@ def _by_both(draft: Draft, apps: Sequence[str]) -> Iterator[Exit]:
     if floors:
         then = dated(bridged, ships, floors)
         yield _exit("bridge+floor", "both: the release for old systems, then the floor on it", "as both together", then)
+
+
+def _by_chain(draft: Draft, found: Dated) -> Iterator[Exit]:
+    """Serve the same key with a chain of another CA, where the policy has one that fewer users refuse."""
+    if not draft.goal.to or any(way.startswith(CHAIN) for way in draft.taken):
+        return
+    inventory = draft.picture.inventory
+    for name in other_chains(inventory, draft.target):
+        goal = replace(draft.goal, take=(*draft.goal.take, CHAIN + name))
+        target = target_of(inventory, goal, draft.now)
+        other = replace(
+            draft, goal=goal, target=target, taken=draft.taken | {CHAIN + name}, _views={}, _judged={}, _unable={}
+        )
+        then = dated(other, other.ships(other.lacking()))
+        if then.serve is None and (then.weighed.whole.high or 0) >= (found.weighed.whole.high or 0):
+            continue
+        sent = inventory.chains[name].sent
+        issuer = inventory.name_of(sent[1]) if len(sent) > 1 else sent[0].issuer
+        yield _exit(
+            CHAIN + name,
+            f"serve {draft.target.key} with {name}, which {issuer} issues",
+            "the key changes now, the CA another time",
+            then,
+        )
 
 
 def _by_waiting(draft: Draft, found: Dated) -> Iterator[Exit]:

@@ -388,5 +388,6 @@ class _Work:
             segment=found.weighed.segment,
             invariant=found.weighed.invariant,
             who=found.swap.who(found.best),
+            why=found.swap.why(found.best),
             left=found.weighed.whole,
         )

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from rotator.model.when import start_of
 from rotator.plan.outlook import Future, Outlook, instant_of
 from rotator.simulate.cohorts import Cohort
+from rotator.simulate.explain import why_refused
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.totals import Total, by_cohort, total_of
 
@@ -207,11 +208,7 @@ class Swap:
 
     def who(self, day: date, most: int = 5) -> tuple[str, ...]:
         """Name the cohorts that serving on a day breaks, the largest first."""
-        weighed = self.weigh(day)
-        broken = weighed.hits
-        if weighed.invariant == "I3":
-            at = instant_of(day, self.outlook.now)
-            broken = {at: self._either(at)}
+        broken = self._in_the_way(day)
         hits = {index for fresh in broken.values() for index in fresh}
         fleet = self.outlook.once(broken)
         found: list[tuple[int, str]] = []
@@ -221,6 +218,32 @@ class Swap:
                 found.append((size, f"{cohort.name} {size:,}" if cohort.clients is not None else f"{cohort.name} ?"))
         names = [name for _, name in sorted(found, reverse=True)]
         return tuple(names[:most] + ([f"{len(names) - most} more"] if len(names) > most else []))
+
+    def why(self, day: date, most: int = 3) -> tuple[str, ...]:
+        """Say why those refuse whom serving on a day breaks: a sentence for each reason, the most frequent first."""
+        broken = self._in_the_way(day)
+        fleet = self.outlook.once(broken)
+        reasons: dict[str, set[int]] = {}
+        for since, fresh in broken.items():
+            left = set(fresh)
+            for future in (self.new, self.waiting):
+                for row in future.at(since).impact.rows:
+                    index = row.connection.index
+                    if index in left and row.verdict.is_broken:
+                        left.discard(index)
+                        reasons.setdefault(why_refused(row, self.outlook.inventory), set()).add(index)
+        counted = [(total_of(fleet, dict.fromkeys(own, True)), text) for text, own in reasons.items()]
+        ordered = sorted(counted, key=lambda pair: (-(pair[0].high or 0), pair[1]))
+        told = [text if t.high is None else f"{text} ({t.high:,})" for t, text in ordered if t.high != 0]
+        return tuple(told[:most] + ([f"{len(told) - most} more reasons"] if len(told) > most else []))
+
+    def _in_the_way(self, day: date) -> Mapping[datetime, Mapping[int, bool]]:
+        """Give whom serving on a day breaks, or who does not accept both chains where that is what is in the way."""
+        weighed = self.weigh(day)
+        if weighed.invariant != "I3":
+            return weighed.hits
+        at = instant_of(day, self.outlook.now)
+        return {at: self._either(at)}
 
 
 def _size(total: Total) -> tuple[bool, int]:

@@ -55,11 +55,12 @@ def target_of(inventory: Inventory, goal: Goal, now: datetime) -> Target:
     """
     policy = inventory.policy
     _check(policy, goal)
+    instead = _taken_chain(inventory, goal)
     if goal.pin_to:
         return _pin_to(inventory, goal, now)
     if goal.pinset:
         return _pinset(inventory, goal)
-    new = goal.chain or goal.to or _of_algorithm(inventory, goal.algorithm)
+    new = instead or goal.chain or goal.to or _of_algorithm(inventory, goal.algorithm)
     if goal.to and policy.keys[goal.to].status != "active":
         raise UsageError(Problem(f"{goal.to} is {policy.keys[goal.to].status}: it cannot be served", value=goal.to))
     hosts = goal.hosts or _hosts(inventory, goal, new)
@@ -80,6 +81,42 @@ def target_of(inventory: Inventory, goal: Goal, now: datetime) -> Target:
         chain=chain,
         assumed=assumed,
     )
+
+
+CHAIN = "chain:"
+"""How the way out begins that serves another chain of the same key."""
+
+
+def other_chains(inventory: Inventory, target: Target) -> list[str]:
+    """Give the chains of the policy that bear the key of a target, and are not the one it serves."""
+    if target.chain is None or not target.key:
+        return []
+    return [
+        name
+        for name, chain in inventory.chains.items()
+        if inventory.key_of(chain.leaf) == target.key
+        and chain.sent != target.chain.sent
+        and (not chain.leaf.dns_names or all(chain.leaf.covers(own) for own in target.names))
+    ]
+
+
+def _taken_chain(inventory: Inventory, goal: Goal) -> str:
+    """Give the chain that a way out serves in the place of the goal's; "" for none."""
+    named = [way.removeprefix(CHAIN) for way in goal.take if way.startswith(CHAIN)]
+    for name in named:
+        key = inventory.key_of(inventory.chains[name].leaf) if name in inventory.chains else None
+        if key is None or not goal.to or key != goal.to:
+            raise UsageError(
+                Problem(
+                    "no chain of the key that is to be served has this name",
+                    value=name,
+                    expected="--take chain:NAME with --to KEY, a chain of the policy whose leaf has that key",
+                    hint=did_you_mean(name, inventory.chains),
+                )
+            )
+    if len(named) > 1:
+        raise UsageError(Problem("a host serves one chain in the end", value=", ".join(named)))
+    return named[0] if named else ""
 
 
 def served_now(inventory: Inventory, host: str) -> Iterator[str]:

@@ -137,13 +137,14 @@ class Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """Why there is no plan: the step, and the segment that is in the way."""
+    """Why there is no plan: the step, the segment that is in the way, who they are, and why they refuse."""
 
     step: int
     segment: str
     invariant: str
     who: tuple[str, ...]
     left: Total
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ def to_json(plan: Plan) -> Json:
             "invariant": blocked.invariant,
             "segment": blocked.segment,
             "who": list(blocked.who),
+            "why": list(blocked.why),
             "left": total_json(blocked.left),
         },
         "at_best": plan.at_best,
@@ -205,6 +206,7 @@ def _why(plan: Plan) -> Iterator[Block]:
         yield Paragraph(
             f"{plan.blocked.invariant} in {plan.blocked.segment}: {join(plan.blocked.who, 6) or 'nobody by name'}"
         )
+        yield Bullets(plan.blocked.why)
     formulas = [f"step {s.number}: {': '.join(_waits(s))}" for s in plan.steps]
     yield Heading("What each step waits for")
     yield Bullets(tuple(formulas))

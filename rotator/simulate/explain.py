@@ -25,6 +25,11 @@ def why(row: Row, inventory: Inventory) -> str:
     return text
 
 
+def why_refused(row: Row, inventory: Inventory) -> str:
+    """Explain how our own chain fares, without a word of any attacker."""
+    return _ours(row, inventory)
+
+
 def last_end(impact: Impact, inventory: Inventory) -> datetime | None:
     """Give the end of the last certificate that exists for a stolen key, or None where there is none or no end."""
     keys = {

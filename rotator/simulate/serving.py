@@ -147,7 +147,7 @@ def renewed(
     leaf = reissued(old.leaf, identity, subject, world.at, inventory, host, f"renewal {variant}", issuer)
     sent = old.sent[1:] if above is None else tuple(c for c in above if not c.self_signed)
     name = old.name if above is None else f"{old.name} by {inventory.name_of(above[0])}"
-    return Chain(name=f"{name} renewed", sent=(leaf, *sent), planned=True)
+    return Chain(name=f"{name.removesuffix(' renewed')} renewed", sent=(leaf, *sent), planned=True)
 
 
 def intermediate_swap(world: World, event: Occurrence, inventory: Inventory) -> World:

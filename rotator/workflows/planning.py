@@ -53,7 +53,7 @@ def usual_goals(picture: Picture) -> list[Goal]:
     return [*(Goal(to=new, from_=old) for new in free for old in served), *(Goal(to=new) for new in free)]
 
 
-PLAYED = ("floor", "bridge", "accept")
+PLAYED = ("floor", "bridge", "accept", "chain")
 """Ways out that change the dates of a plan; what the others ask for is done outside of it."""
 
 

@@ -64,6 +64,43 @@ def test_the_formula_of_a_trust_store_is_said_for_it(desk: Desk) -> None:
     assert "0.000" in step(found, "serve").binding.formula
 
 
+def test_the_same_key_from_another_ca_is_a_way_out_and_why_they_refuse_is_told(desk: Desk) -> None:
+    """Old devices hold one root: the chain of the new key ends at another, its second chain at theirs."""
+    text = policy(
+        app(
+            releases='{ version = "1.0", released = 2026-05-01, '
+            "clients = { ours = 600, lone = 400 }, trust = { ours = 0.6, lone = 0.4 } }",
+            more="",
+            adoption='"deploy"',
+        ).replace('trust = "ours"', "trust = { ours = 0.6, lone = 0.4 }"),
+        limits="break_budget = 0.08\nreview_days = 0\n",
+        more='[authorities.other]\ncertificate = "other-root.pem"\n',
+    ).replace(
+        '[trust]\nours = { roots = ["root"] }',
+        '[trust]\nours = { roots = ["root", "other"] }\nlone = { roots = ["root"] }',
+    )
+    planned = "not_before = 2026-11-01, lifetime_days = 300 }\n"
+    text = text.replace(
+        "[hosts.api]",
+        f'b-first = {{ leaf = "b", issuers = ["other"], {planned}'
+        f'b-second = {{ leaf = "b", issuers = ["ica", "root"], {planned}[hosts.api]',
+    )
+    found = plan(desk, text)
+    assert found.never
+    assert found.blocked is not None
+    assert any("no path from b-first" in why and "(4" in why for why in found.blocked.why), found.blocked.why
+    ways = {way.id: way for way in found.exits}
+    assert ways["chain:b-second"].safe
+    assert not {"floor", "bridge"} & set(ways), "no release gives them a root"
+    taken = plan(desk, text, replace(SWAP, take=("chain:b-second",)))
+    assert not taken.never
+    assert taken.replayed == ()
+    assert step(taken, "serve").subject == "api b-second"
+    assert step(taken, "serve").planned == ways["chain:b-second"].done
+    with pytest.raises(UsageError, match="no chain of the key"):
+        plan(desk, text, replace(SWAP, take=("chain:a-chain",)))
+
+
 # --- counts --------------------------------------------------------------------------------------------------------
 
 
