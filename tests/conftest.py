@@ -26,6 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
     strategies.load_profile()
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share the whole suite out to every core; a few files that somebody names run in one process, as they are read."""
+    return (os.cpu_count() or 1) if config.args == config.getini("testpaths") else 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave long tests out unless they are asked for."""
     if not os.environ.get("ROTATOR_LONG"):

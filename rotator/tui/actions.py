@@ -170,6 +170,7 @@ WHATIF = (
     Action(
         "whatif.open", "enter", "open", "choose/why", "choose from a list; on a cohort: where its number comes from"
     ),
+    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves"),
     Action("whatif.baseline", "b", "baseline", "baseline", "compare with this answer from now on; again: with today"),
     Action("whatif.compare", "c", "compare", "beside", "put this answer beside the next ones, three at most"),
     Action("whatif.earlier", "less_than_sign", "scrub(-1)", "time", "look earlier", key="< >"),
@@ -180,7 +181,6 @@ WHATIF = (
     Action("whatif.farther", "minus", "zoom_time(1)", "farther", "time farther: hours, days, weeks", shown=False),
     Action("whatif.now", "t", "now", "now", "look at the moment of the event", shown=False),
     Action("whatif.plot", "v", "plot", "plot", "show shares over time in place of the cohorts, and back"),
-    Action("whatif.promote", "p", "promote", "promote", "promote the backup that the response serves", shown=False),
     Action("whatif.keep", "K", "keep", "keep", "keep this answer as a report", shown=False),
     FILTER,
 )

@@ -63,13 +63,21 @@ def typed(text: str) -> str:
     return " ".join(names.get(char, char) for char in text)
 
 
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until nothing is worked out beside the drawing; what is done may ask for more."""
+    await pilot.pause(0.1)
+    while True:
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        if all(worker.is_finished for worker in pilot.app.workers):
+            return
+
+
 async def press(pilot: Pilot[Any], keys: str) -> None:
     """Press keys named in a row; `.` waits until a screen has come up and what is worked out beside it is there."""
     for key in keys.split():
         if key == ".":
-            await pilot.pause(0.1)
-            await pilot.app.workers.wait_for_complete()
-            await pilot.pause()
+            await settle(pilot)
         else:
             await pilot.press(key)
     await pilot.pause()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -45,6 +46,7 @@ class Terminal:
         self.cells = [[" "] * self.width for _ in range(self.height)]
         self.x = self.y = 0
         self.pending = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.colours: set[str] = set()
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", self.height, self.width, 0, 0))
@@ -87,7 +89,7 @@ class Terminal:
             data = os.read(self.master, 65536)
         except OSError:
             return False
-        self._draw(data.decode("utf-8", "replace"))
+        self._draw(self.decoder.decode(data))
         return bool(data)
 
     def wait_for(self, *words: str, seconds: float = 20, gone: str = "") -> str:

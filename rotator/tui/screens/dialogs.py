@@ -101,7 +101,8 @@ class Ask(ModalScreen[str]):
         """Lay the box out."""
         with Vertical():
             yield Static(f"{self.title_text}\n", markup=False)
-            yield Input(placeholder="enter: go on, esc: cancel")
+            yield Input()
+            yield Static("\nenter: go on    esc: cancel", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer with the text."""
@@ -214,7 +215,7 @@ class Help(ModalScreen[None]):
             yield Static("\n".join(self._lines()), markup=False)
 
     def _lines(self) -> Iterable[str]:
-        yield f"{self.title_text}: keys"
+        yield f"{self.title_text}: keys   esc closes this"
         if self.about:
             yield self.about
         groups = (("", (*self.actions, *PANES)), ("everywhere", EVERYWHERE), ("in lists", LIST))

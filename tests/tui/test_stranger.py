@@ -1,0 +1,120 @@
+"""Somebody who knows nothing but what stands on the screen: from opening to the written pinset in at most 25 keys.
+
+It is a script, in a real terminal: it presses a key only where the screen has told of it. No outsider was observed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tui.piloting import LARGE, SMALL, copy_of
+from tests.tui.terminal import Terminal, planner
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+
+MOST_KEYS = 25
+CURSOR = "▸"
+
+
+class Stranger:
+    """Presses keys that the screen names, and counts them."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        """Sit down in front of it."""
+        self.terminal = terminal
+        self.keys = 0
+        self.told: set[str] = set()
+
+    def reads(self, *words: str, gone: str = "") -> str:
+        """Wait until words are on the screen."""
+        return self.terminal.wait_for(*words, gone=gone)
+
+    def notes(self, key: str, words: str) -> None:
+        """Remember a key whose words are on the screen."""
+        named = re.compile(rf"(^|\s){re.escape(key)}:?\s+{re.escape(words)}", re.MULTILINE)
+        end = time.perf_counter() + 20
+        while not named.search(self.terminal.text()):
+            assert time.perf_counter() < end, f"the screen does not say {key} for {words!r}:\n{self.terminal.text()}"
+            self.terminal.read()
+        self.told.add(key)
+
+    def presses(self, key: str, words: str = "") -> None:
+        """Press a key that the screen names by some words now, or named before."""
+        if words:
+            self.notes(key, words)
+        assert key in self.told, f"nothing on the screen told of {key}"
+        self._press({"esc": "escape"}.get(key, key))
+
+    def types(self, text: str) -> None:
+        """Type a text where a field asks for one."""
+        for char in text:
+            self._press(char)
+
+    def goes_to(self, words: str) -> None:
+        """Move the cursor, which the screen shows, by the arrow keys to a line that it shows."""
+        while True:
+            lines = self.reads(words, CURSOR).splitlines()
+            here = next(n for n, line in enumerate(lines) if line.startswith(CURSOR))
+            there = next(n for n, line in enumerate(lines) if line.lstrip(f"{CURSOR} ").startswith(words))
+            if here == there:
+                return
+            assert self.keys < MOST_KEYS, "the cursor does not come to the line"
+            self._press("down" if there > here else "up")
+            self._settle()
+
+    def _press(self, key: str) -> None:
+        self.keys += 1
+        self.terminal.send(key)
+
+    def _settle(self) -> None:
+        while self.terminal.read(0.3):
+            pass
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+def test_from_who_breaks_to_the_written_pinset_in_25_keys(tmp_path: Path, size: tuple[int, int]) -> None:
+    policy = Path(copy_of("storefront.toml", tmp_path))
+    shipped = policy.parent / "storefront" / "android" / "network_security_config.xml"
+    before = shipped.read_bytes()
+    with planner(str(policy), size=size) as terminal:
+        stranger = Stranger(terminal)
+        stranger.reads("IF IT HAPPENED TODAY", "? keys")
+        stranger.presses("?", "keys")
+        stranger.notes("3", "go to Plan: the dated rotation")
+        stranger.notes("4", "go to Export: what would be written")
+        stranger.presses("esc", "closes this")
+
+        # who breaks if the primary key is stolen today
+        stranger.reads("Serving   api-2025", gone="closes this")
+        stranger.goes_to("api-2025 stolen: serve api-2026")
+        stranger.presses("o", "play it")
+        stranger.reads("LOST     shop-android 6.8", "LOST     shop-ios 10.3", "serve api-2026")
+
+        # the new pinset, and the plan with its dates
+        stranger.presses("p", "promote")
+        stranger.reads("storefront.toml *")
+        stranger.presses("3")
+        stranger.presses("A", "accept: accept that 47,000 users are cut off" if size == LARGE else "accept: accept")
+        stranger.reads("Why is it accepted")
+        stranger.types("ok")
+        stranger.notes("enter", "go on")
+        stranger.presses("enter")
+        plan = stranger.reads("taken: accept", "STEP", "PLANNED", gone="BLOCKED")
+        step = next(line for line in plan.splitlines() if "serve api-2026 on api" in line)
+        assert "27" in step, "the step has a date"
+
+        # written
+        stranger.presses("4")
+        stranger.reads("promote api-2026, drop api-2025", "network_security_config")
+        stranger.presses("w", "write")
+        stranger.reads("Write 3 files?")
+        stranger.presses("y", "or enter: yes")
+        stranger.reads("3 files written")
+        assert stranger.keys <= MOST_KEYS, stranger.keys
+    assert shipped.read_bytes() != before
+    assert 'status = "compromised"' in policy.read_text()
