@@ -11,9 +11,10 @@ from rotator.mechanisms.base import Context
 from rotator.model.pins import Pin
 from rotator.model.when import plus, start_of
 from rotator.plan.carrying import Publication, as_published, by_release, obstacles, pinning, publications
+from rotator.plan.dating import Dated
 from rotator.plan.draft import Carrier, Pins, newest_of, next_version
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Dated, Draft
+from rotator.plan.planner import Draft
 from rotator.plan.swap import next_free
 from rotator.plan.target import served_now
 from rotator.plan.values import Binding, Step

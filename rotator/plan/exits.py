@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
+from rotator.plan.dating import Dated, dated
 from rotator.plan.draft import CUTOVER
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Dated, Draft, dated
+from rotator.plan.planner import Draft
 from rotator.plan.swap import NOBODY
 from rotator.plan.target import CHAIN, other_chains, target_of
 from rotator.plan.values import Exit
-from rotator.simulate.running import can_run
 from rotator.simulate.totals import Total
 
 FURTHEST_DAYS = 3 * 365
@@ -57,7 +57,7 @@ def _exit(ident: str, title: str, price: str, found: Dated) -> Exit:
 
 
 def _by_floor(draft: Draft, found: Dated) -> Iterator[Exit]:
-    apps = [name for name in in_the_way(found) if _moves(draft, name)]
+    apps = [name for name in in_the_way(found) if moves(draft, name)]
     if not apps:
         return
     floors = draft.floors(found.ships, apps)
@@ -73,8 +73,9 @@ def _by_floor(draft: Draft, found: Dated) -> Iterator[Exit]:
     )
 
 
-def _moves(draft: Draft, name: str) -> bool:
-    return bool(draft.policy.apps[name].releases)
+def moves(draft: Draft, name: str) -> bool:
+    """Say whether a floor can move the clients of an app; those that we deploy ourselves need none."""
+    return bool(draft.policy.apps[name].releases) and draft.expected(name).done_days is None
 
 
 def _below(found: Dated, apps: Sequence[str]) -> int:
@@ -86,22 +87,13 @@ def _below(found: Dated, apps: Sequence[str]) -> int:
     return sum(count.high for count in counts if count is not None)
 
 
-def _stuck(draft: Draft, name: str) -> bool:
-    """Say whether some users of an app have a system that is too old for its newest release."""
-    app = draft.policy.apps[name]
-    view = draft.view()
-    own = [cohort for cohort in view.fleet.cohorts if cohort.app == name and cohort.release >= 0]
-    newest = max(app.releases, key=lambda r: r.released or date.min, default=None)
-    return newest is not None and any(not can_run(draft.policy, app, cohort, newest) for cohort in own)
-
-
 def _bridging(draft: Draft, apps: Sequence[str]) -> Draft:
     names = {f"bridge:{name}" for name in apps}
     return replace(draft, taken=draft.taken | names, _views={}, _judged={})
 
 
 def _by_bridge(draft: Draft, apps: Sequence[str]) -> Iterator[Exit]:
-    stuck = [name for name in draft.policy.apps if draft.policy.apps[name].releases and _stuck(draft, name)]
+    stuck = [name for name in draft.policy.apps if draft.stuck(name)]
     if not stuck or {"bridge"} & draft.taken:
         return
     bridged = _bridging(draft, stuck)
@@ -116,11 +108,11 @@ def _by_bridge(draft: Draft, apps: Sequence[str]) -> Iterator[Exit]:
 
 
 def _by_both(draft: Draft, apps: Sequence[str]) -> Iterator[Exit]:
-    stuck = [name for name in draft.policy.apps if draft.policy.apps[name].releases and _stuck(draft, name)]
+    stuck = [name for name in draft.policy.apps if draft.stuck(name)]
     bridged = _bridging(draft, stuck)
     ships = bridged.ships(list(dict.fromkeys([*apps, *stuck])))
     plain = dated(bridged, ships)
-    blocked = [name for name in in_the_way(plain) if _moves(draft, name)]
+    blocked = [name for name in in_the_way(plain) if moves(draft, name)]
     floors = bridged.floors(ships, blocked)
     if floors:
         then = dated(bridged, ships, floors)

@@ -9,11 +9,12 @@ from datetime import date, datetime, timedelta
 from rotator.errors import Problem, UnsafePlanError, UsageError
 from rotator.model.when import plus, start_of
 from rotator.plan.carrying import pinning
+from rotator.plan.dating import Dated
 from rotator.plan.draft import with_carriers
 from rotator.plan.dropping import Drops
 from rotator.plan.invariants import Finding, worse
 from rotator.plan.outlook import Future, instant_of
-from rotator.plan.planner import Dated, Draft
+from rotator.plan.planner import Draft
 from rotator.plan.states import Days, Drop, Held, Part, Phase, Spare, State
 from rotator.plan.swap import next_free, segment_name
 from rotator.plan.values import Plan, Step

@@ -9,18 +9,21 @@ from datetime import date, datetime, timedelta
 
 from rotator.errors import UnsafePlanError
 from rotator.mechanisms.base import Channel
+from rotator.plan.chance import SEED, Chance
+from rotator.plan.dating import Dated, dated
 from rotator.plan.deadlines import deadline_of
 from rotator.plan.draft import Carrier
 from rotator.plan.dropping import Drops, drops_of
-from rotator.plan.exits import exits_of, in_the_way
+from rotator.plan.exits import exits_of, in_the_way, moves
 from rotator.plan.gate import OF_SPARES, Moved, check_served, checked, moved_by_hand, with_moved
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Dated, Draft, dated, draft_of
+from rotator.plan.planner import Draft, draft_of
+from rotator.plan.ranges import ranges_of, settling, with_ranges
 from rotator.plan.replay import replay
 from rotator.plan.supply import cadence_of, missing, refill_of
 from rotator.plan.swap import next_free
 from rotator.plan.telling import formula, standing
-from rotator.plan.values import Binding, Blocked, Goal, Plan, Step
+from rotator.plan.values import Binding, Blocked, Exit, Goal, Plan, Step
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.populations import FloorAt
 from rotator.simulate.question import Picture
@@ -42,10 +45,11 @@ def make_plan(
         UsageError: the goal names what is not there, or moves what is no step.
         UnsafePlanError: a step that was moved by hand would be unsafe there.
     """
-    draft = draft_of(picture, goal, now, calendar)
+    draft = draft_of(picture, goal, now, calendar).with_chance(Chance(holds=picture.policy.limits.confidence))
     if goal.moved:
         draft = replace(draft, goal=replace(goal, moved=()))
     plan, found, work = _made(draft, None)
+    asked: Moved | None = None
     if goal.moved:
         draft = replace(draft, goal=goal)
         moved = moved_by_hand(draft, plan)
@@ -53,8 +57,10 @@ def make_plan(
         if moved.serve is not None:
             check_served(draft, found, moved.serve)
         plan = replace(plan, steps=with_moved(plan.steps, moved.later))
-    if plan.never and ways_out:
-        plan = replace(plan, exits=tuple(exits_of(draft, found, work.apps)))
+        asked = moved
+    plan = _ranged(plan, found, work, asked)
+    if ways_out and (plan.never or plan.late):
+        plan = replace(plan, exits=tuple(_ways_out(plan, found, work)))
     drops = work.drops(found)
     worse = [(f"{f.invariant}: step {step.number}: {f.text}", f) for step, f in checked(draft, plan, found, drops)]
     against = [text for text, f in worse if f.invariant not in OF_SPARES]
@@ -64,6 +70,40 @@ def make_plan(
     if against and goal.moved:
         raise UnsafePlanError("refused: " + "; ".join(against) + "\n  hint: leave the step where it was planned")
     return replace(plan, replayed=tuple(against))
+
+
+def _ranged(plan: Plan, found: Dated, work: _Work, moved: Moved | None) -> Plan:
+    """Give a plan with its days as ranges, and what would settle it where a part of the range has one only."""
+    draft = work.draft
+
+    def dates(other: Draft) -> Dated:
+        return _Work(other, apps=work.apps).dates(moved)
+
+    ranges = ranges_of(draft, found, dates)
+    blocked = plan.blocked
+    if blocked is not None:
+        unsure = settling(draft, found, ranges, dates)
+        blocked = replace(blocked, unsure=unsure, expected=ranges.expected.serve if unsure else None)
+    best = (plan.at_best, plan.at_best, plan.at_best)
+    if ranges.open and blocked is not None:
+        best = ranges.at_best(draft)
+    return replace(
+        plan,
+        steps=with_ranges(plan.steps, draft, ranges, blocked),
+        blocked=blocked,
+        at_best=best[0],
+        best_low=best[1],
+        best_high=best[2],
+    )
+
+
+def _ways_out(plan: Plan, found: Dated, work: _Work) -> Iterator[Exit]:
+    """Give the ways out of NEVER, and of being late: there the deadline stands as if it had been asked for."""
+    draft = work.draft
+    if not plan.never and plan.deadline is not None:
+        draft = replace(draft, goal=replace(draft.goal, by=plan.deadline[0]))
+        found = _Work(draft, apps=work.apps).dates()
+    yield from exits_of(draft, found, work.apps)
 
 
 def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, _Work]:
@@ -84,6 +124,8 @@ def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, _Work]:
         findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refill)))),
         cadence=tuple(cadence_of(draft, found)),
         accepted=draft.goal.reason if "accept" in draft.taken else "",
+        confidence=draft.chance.holds or draft.policy.limits.confidence,
+        seed=SEED,
     )
     return plan, found, work
 
@@ -114,9 +156,9 @@ _PROOFS = {
 class _Work:
     """One plan in the making."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, apps: Sequence[str] | None = None) -> None:
         self.draft = draft
-        self.apps = draft.lacking()
+        self.apps = list(apps) if apps is not None else [*dict.fromkeys([*draft.lacking(), *draft.bridged()])]
         self.refill = refill_of(draft)
         self._deadline: tuple[date, str] | None = None
         self._asked = False
@@ -165,7 +207,7 @@ class _Work:
         floors: tuple[FloorAt, ...] = ()
         floored = [name for name in draft.policy.apps if f"floor:{name}" in draft.taken]
         if "floor" in draft.taken:
-            floored += [name for name in in_the_way(dated(draft, ships)) if name not in floored]
+            floored += [n for n in in_the_way(dated(draft, ships)) if n not in floored and moves(draft, n)]
         if floored:
             floors = draft.floors(ships, floored)
         return dated(draft, ships, floors, serve=moved.serve if moved is not None else None)

@@ -311,6 +311,7 @@ def outlook(
     floors: Sequence[FloorAt] = (),
     otherwise: Curve,
     offline: Mapping[str, float] | None = None,
+    instead: Mapping[str, Curve] | None = None,
 ) -> Outlook:
     """Make the outlook of a policy.
 
@@ -324,6 +325,7 @@ def outlook(
         floors: those that the plan raises.
         otherwise: the curve of apps that name none.
         offline: by app, the share of clients that published pins do not reach.
+        instead: curves that stand in the place of those that apps have.
     """
     policy = inventory.policy
     named = [*floors_of(policy), *(o for o in calendar if o.id == "floor" and o.at is not None)]
@@ -344,6 +346,7 @@ def outlook(
         floors=every,
         fitted=picture.fitted,
         otherwise=otherwise,
+        instead=instead,
     )
     played = (*calendar, *floors_of(policy))
     return Outlook(

@@ -1,4 +1,4 @@
-"""From a goal to dated steps: each as early as its invariant allows, or NEVER, said of the step that is in the way."""
+"""A plan in the making: what is to be carried by which releases, how fast, and what serving it is weighed by."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from rotator.plan.carrying import (
     publications,
     with_publications,
 )
+from rotator.plan.chance import Chance
 from rotator.plan.draft import Carrier, Pins, is_for, newest_of, next_version, with_carriers, with_releases
 from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
-from rotator.plan.swap import Swap, Weighed, next_free
+from rotator.plan.swap import Swap, next_free
 from rotator.plan.target import Target, target_of
 from rotator.plan.values import Goal
 from rotator.simulate.asked import as_asked
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt
+from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH, FloorAt, curve_of
 from rotator.simulate.question import Picture
 from rotator.simulate.roads import ramp_of
+from rotator.simulate.running import can_run
 from rotator.simulate.timeline import happenings
 
 ASSUMED = PRESETS["typical"]
@@ -65,6 +67,7 @@ class Draft:
         target: the goal, looked up.
         taken: the ways out that are taken.
         offline: by app, the share of clients that pins which the calendar publishes do not reach.
+        chance: the probability with which the dates hold.
     """
 
     picture: Picture
@@ -76,6 +79,7 @@ class Draft:
     offline: Mapping[str, float] = field(default_factory=dict)
     otherwise: Curve = ASSUMED
     horizon: int = 0
+    chance: Chance = field(default_factory=Chance)
     _judged: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
     _unable: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _views: dict[tuple[object, ...], Outlook] = field(default_factory=dict)
@@ -113,6 +117,23 @@ class Draft:
         own = self.policy.apps[app].review_days
         return self.policy.limits.review_days if own is None else own
 
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """Give the curve of each app at the probability with which dates hold."""
+        return {name: self.chance.curve(name, self.expected(name)) for name in self.policy.apps}
+
+    def expected(self, name: str) -> Curve:
+        """Give the curve of an app as it stands."""
+        return curve_of(self.policy.apps[name], self.picture.fitted.get(name), self.otherwise) or self.otherwise
+
+    def slip(self, name: str) -> float:
+        """Give by how many days a release of an app is late; what we deploy ourselves is not."""
+        return 0.0 if self.expected(name).done_days is not None else self.chance.slip(self.review(name))
+
+    def with_chance(self, chance: Chance) -> Draft:
+        """Give the same plan in the making at another probability; verdicts that were judged are kept."""
+        return replace(self, chance=chance, _views={})
+
     def view(self, ships: Ships | None = None, floors: tuple[FloorAt, ...] = ()) -> Outlook:
         """Make the outlook with some releases and floors."""
         carriers = ships.carriers if ships is not None else ()
@@ -138,6 +159,7 @@ class Draft:
                 floors=floors,
                 otherwise=self.otherwise,
                 offline={**self.offline, **{own.app: own.offline for own in published}},
+                instead=self.curves,
             )
             if ships is not None or floors:
                 self._views[key].quiet = self.view()
@@ -173,6 +195,20 @@ class Draft:
             ):
                 found[connection.cohort.app] = None
         return list(found)
+
+    def stuck(self, name: str) -> bool:
+        """Say whether some users of an app have a system that is too old for its newest release."""
+        app = self.policy.apps[name]
+        if not app.releases:
+            return False
+        own = [cohort for cohort in self.view().fleet.cohorts if cohort.app == name and cohort.release >= 0]
+        newest = max(app.releases, key=lambda release: release.released or date.min)
+        return any(not can_run(self.policy, app, cohort, newest) for cohort in own)
+
+    def bridged(self) -> list[str]:
+        """Give the apps that get a release for old systems, as a way out that is taken."""
+        asked = [n for n in self.policy.apps if f"bridge:{n}" in self.taken]
+        return asked + [n for n in self.policy.apps if "bridge" in self.taken and n not in asked and self.stuck(n)]
 
     def _newest(self, app: App, cohort: Cohort) -> bool:
         newest = newest_of(app)
@@ -212,6 +248,7 @@ class Draft:
         carriers: list[Carrier] = []
         days: dict[str, date] = {}
         published: list[Publication] = []
+        bridged = self.bridged()
         for name in apps:
             if self.unable(name):
                 continue
@@ -226,9 +263,10 @@ class Draft:
             review = timedelta(days=self.review(name))
             version, arrival = next_version(app), plus(instant_of(day, self.now), review)
             train = self._train(app, arrival.date())
-            if train is not None and asked is None:
+            if train is not None:
                 version, arrival = train
-                day = max(self.today, (arrival - review).date())
+                day = day if asked is not None else max(self.today, (arrival - review).date())
+            arrival = plus(arrival, timedelta(days=self.slip(name)))
             newest = newest_of(app)
             base = version if train is not None else newest.version if newest is not None else "-"
             carriers.append(
@@ -237,7 +275,7 @@ class Draft:
                     version=version,
                     base=base,
                     pins=self._new_pins(),
-                    min_os="" if f"bridge:{name}" in self.taken or "bridge" in self.taken else None,
+                    min_os="" if name in bridged else None,
                     at=arrival,
                 )
             )
@@ -272,7 +310,9 @@ class Draft:
             out = carrier.at if carrier is not None else self.now
             ramp = ramp_of(app)
             at = plus(out, timedelta(days=ramp[-1][0] if ramp and carrier is not None else 0))
-            found.append(FloorAt(app=name, version=version, at=at, reach=FLOOR_REACH, days=FLOOR_DAYS, hard=False))
+            said = [floor.reach for floor in app.floors if floor.reach is not None]
+            reach = said[-1] if said else self.chance.reach(FLOOR_REACH)
+            found.append(FloorAt(app=name, version=version, at=at, reach=reach, days=FLOOR_DAYS, hard=False))
         return tuple(found)
 
     def _newest_out(self, app: App) -> str:
@@ -332,86 +372,3 @@ def draft_of(picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occ
         target=target_of(picture.inventory, goal, now),
         taken=frozenset(goal.take),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dated:
-    """The dates of a plan.
-
-    Attributes:
-        ships, floors: what goes out, and what is raised.
-        ready: the first day on which the budget would be kept; None: never.
-        earliest: the same with safety days; None: never.
-        serve: the day that is planned.
-        weighed: what serving then breaks, or at best would.
-        best: the day that comes nearest, where there is none.
-    """
-
-    ships: Ships
-    floors: tuple[FloorAt, ...]
-    swap: Swap
-    ready: date | None
-    earliest: date | None
-    serve: date | None
-    weighed: Weighed
-    best: date
-
-
-def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve: date | None = None) -> Dated:
-    """Find the first day to serve for some releases and floors.
-
-    Args:
-        draft: the plan in the making.
-        ships: the releases.
-        floors: the floors.
-        serve: a day that somebody chose; it counts where it is no earlier than what is safe.
-    """
-    swap = draft.swap(ships, floors)
-    start = draft.today
-    if draft.target.chain is not None and draft.target.chain.planned:
-        begin = draft.target.chain.leaf.not_before
-        start = max(start, begin.date() if begin == start_of(begin.date()) else begin.date() + timedelta(days=1))
-    soonest = start
-    if ships.done is not None:
-        # While pins are on their way some clients hold the old ones and some the new: nothing is served before.
-        first = ships.done.date()
-        start = max(start, first if ships.done <= start_of(first) else first + timedelta(days=1))
-    ready = swap.first(start, draft.end)
-    earliest = planned = None
-    if ready is not None:
-        waits = ready > soonest
-        earliest = ready + timedelta(days=math.ceil(draft.policy.limits.safety_days)) if waits else ready
-        planned = _allowed(draft, swap, max(earliest, serve or earliest))
-    if planned is None or planned > draft.limit:
-        best, weighed = swap.best(start, min(draft.limit, draft.end))
-        if planned is not None and planned > draft.limit:
-            return Dated(
-                ships=ships, floors=floors, swap=swap, ready=ready, earliest=earliest, serve=None,
-                weighed=swap.weigh(max(start, draft.limit)), best=best,
-            )  # fmt: skip
-        return Dated(
-            ships=ships, floors=floors, swap=swap, ready=None, earliest=None, serve=None, weighed=weighed, best=best
-        )
-    return Dated(
-        ships=ships,
-        floors=floors,
-        swap=swap,
-        ready=ready,
-        earliest=earliest,
-        serve=planned,
-        weighed=swap.weigh(planned),
-        best=planned,
-    )
-
-
-def _allowed(draft: Draft, swap: Swap, day: date) -> date | None:
-    """Give the first day from a day on that is free and keeps the budgets."""
-    while day <= draft.end:
-        free = next_free(day, draft.frozen("serve")) if draft.target.served else day
-        found = swap.first(free, draft.end)
-        if found is None:
-            return None
-        if found == free:
-            return free
-        day = found
-    return None

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from rotator.model.adoption import PRESETS, Curve
 from rotator.model.policy import Count, Policy, Release
 from rotator.model.versions import order as version_order
 from rotator.model.when import DAY, start_of
+from rotator.plan.chance import HIGH, LOW, Chance, curve_at
 from rotator.plan.values import Plan, Step
 from rotator.simulate.backtest import Snapshot
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.populations import curve_of
 from rotator.simulate.roads import ramp_of
 
-SLIP_DAYS = 7.0
-"""A release that reaches clients so many days later is still in range: a review that takes long, a roll-out on hold."""
-SPREAD = 0.03
-"""Points by which a curve may be off and is still in range; a fitted one is off by two where it is tested."""
+KNOWN_TO = 0.01
+"""No share of users is known better than to a percentage point, whatever the range of the curve."""
+SLOW = Chance(holds=HIGH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,7 @@ def status_of(
     said: Sequence[Seen],
     sightings: Iterable[Snapshot],
     digests: Mapping[str, str],
+    fitted: Mapping[str, Curve] | None = None,
 ) -> Status:
     """Set a plan against what is known by now.
 
@@ -154,12 +156,14 @@ def status_of(
         said: what people said they saw.
         sightings: what hosts were seen to serve.
         digests: of what the plan stood on, as they are today.
+        fitted: curves that were fitted to counts, by app.
     """
     seen = tuple(sightings)
     lines: list[Line] = []
     before = True
     for step in plan.steps:
-        line = _line(step, plan, inventory, now, said, seen, before=before)
+        ranged = _range(step, inventory.policy, (fitted or {}).get(step.app))
+        line = _line(step, plan, inventory, now, said, seen, before=before, counted=ranged)
         lines.append(line)
         before = before and line.state == "done"
     moved = tuple(what for what, digest in plan.digests.items() if digests.get(what, digest) != digest)
@@ -182,12 +186,12 @@ def _line(
     sightings: Sequence[Snapshot],
     *,
     before: bool,
+    counted: Range | None,
 ) -> Line:
     days = inventory.policy.limits.sighting_days
     own = [s for s in said if s.step == step.number]
     own += list(_noticed(step, plan, inventory, sightings))
     last = max(own, key=lambda s: s.at, default=None)
-    counted = _range(step, inventory.policy)
     if last is not None:
         # What serves can be changed back, so a sighting of it does not hold for good (I14).
         if step.action == "serve" and now - last.at > timedelta(days=days):
@@ -267,12 +271,13 @@ def clients_of(release: Release) -> int | None:
     return sum(count.high for count in clients.values())
 
 
-def _range(step: Step, policy: Policy) -> Range | None:
-    """Give the forecast of a release for the day of the newest counts, where it was out by then."""
+def _range(step: Step, policy: Policy, fitted: Curve | None) -> Range | None:
+    """Give the forecast of a release for the day of the newest counts, from P10 to P90, where it was out by then."""
     if step.action != "ship" or step.app not in policy.apps or step.planned is None:
         return None
     app, counted = policy.apps[step.app], policy.counted(step.app)
-    curve, share = curve_of(app), _share(step, policy)
+    # As planned: an app that names no curve moves by the one that a plan takes for it.
+    curve, share = curve_of(app, fitted, PRESETS["typical"]), _share(step, policy)
     review = policy.limits.review_days if app.review_days is None else app.review_days
     if curve is None or share is None or counted is None:
         return None
@@ -280,8 +285,16 @@ def _range(step: Step, policy: Policy) -> Range | None:
     if days <= 0:
         return None
     ramp = ramp_of(app)
-    soon, late = curve.arrived(days, ramp), curve.arrived(max(0.0, days - SLIP_DAYS), ramp)
-    return Range(day=counted, low=max(0.0, late - SPREAD), forecast=soon, high=min(1.0, soon + SPREAD), counted=share)
+    slip = 0.0 if curve.done_days is not None else SLOW.slip(review)
+    low = curve_at(curve, HIGH).arrived(max(0.0, days - slip), ramp)
+    high = curve_at(curve, LOW).arrived(days, ramp)
+    return Range(
+        day=counted,
+        low=max(0.0, low - KNOWN_TO),
+        forecast=curve.arrived(days, ramp),
+        high=min(1.0, high + KNOWN_TO),
+        counted=share,
+    )
 
 
 def _causes(lines: Iterable[Line], policy: Policy) -> Iterator[str]:
@@ -297,7 +310,9 @@ def _causes(lines: Iterable[Line], policy: Policy) -> Iterator[str]:
             continue
         if release is not None and release.released is not None and step.planned is not None:
             late = (release.released - step.planned).days
-            if late > SLIP_DAYS:
+            own_review = policy.apps[step.app].review_days
+            review = policy.limits.review_days if own_review is None else own_review
+            if late > review + SLOW.slip(review):
                 yield f"{step.app} {step.version} came out {late} days after it was to be handed in"
         elif release is None or release.released is None:
             yield f"{step.app} {step.version} has no `released` day in the policy: it may have come out late"

@@ -15,8 +15,9 @@ from itertools import groupby
 
 from rotator.model.when import plus, start_of
 from rotator.plan.carrying import Publication, as_published, with_publications, with_room
+from rotator.plan.dating import Dated
 from rotator.plan.draft import Carrier, with_carriers
-from rotator.plan.planner import Dated, Draft
+from rotator.plan.planner import Draft
 from rotator.plan.swap import segment_name
 from rotator.plan.values import Plan
 from rotator.simulate.fleet import Connection, Fleet, fleet_of
@@ -132,6 +133,7 @@ class _Replay:
             floors=floors,
             fitted=draft.picture.fitted,
             otherwise=draft.otherwise,
+            instead=draft.curves,
         )
 
     def _twins(self) -> dict[int, int]:

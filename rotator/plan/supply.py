@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rotator.model.adoption import PRESETS
-from rotator.plan.planner import Dated, Draft
+from rotator.plan.dating import Dated
+from rotator.plan.planner import Draft
 from rotator.plan.target import served_now
 from rotator.plan.timing import cadence, keys_ahead
-from rotator.simulate.populations import curve_of
 from rotator.simulate.roads import ramp_of
 
 
@@ -50,10 +49,14 @@ def cadence_of(draft: Draft, found: Dated) -> Iterator[str]:
     longest: float | None = 0.0
     for carrier in found.ships.carriers:
         app = draft.policy.apps[carrier.app]
-        curve = curve_of(app, draft.picture.fitted.get(carrier.app), draft.otherwise) or PRESETS["typical"]
+        curve = draft.curves[carrier.app]
         own = limits.break_budget if app.break_budget is None else app.break_budget
         days = curve.days_until(1 - own, ramp_of(app))
-        longest = None if days is None or longest is None else max(longest, draft.review(carrier.app) + days)
+        longest = (
+            None
+            if days is None or longest is None
+            else max(longest, draft.review(carrier.app) + draft.slip(carrier.app) + days)
+        )
     if not found.ships.carriers:
         return
     if longest is None:

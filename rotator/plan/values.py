@@ -76,6 +76,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A day as a range: in a tenth of the samples it is no later than the first, in half the second; None: never."""
+
+    p10: date | None
+    p50: date | None
+    p90: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step.
 
@@ -85,6 +94,8 @@ class Step:
         subject: what, in words of the policy.
         title: the step in a line.
         earliest, planned, latest: days; None where there is none.
+        span: the planned day as a range, safety days among it; None where nothing about it is open.
+        unsure: what would settle it, where it is possible in a part of the range only; "" where it is sure.
         before, after: the eve and the morrow; None where the step has no day.
         binding: what it waits for.
         undo: how it is taken back.
@@ -101,6 +112,8 @@ class Step:
     earliest: date | None = None
     planned: date | None = None
     latest: date | None = None
+    span: Span | None = None
+    unsure: str = ""
     before: Standing | None = None
     after: Standing | None = None
     binding: Binding = field(default_factory=lambda: Binding(invariant=""))
@@ -137,7 +150,18 @@ class Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """Why there is no plan: the step, the segment that is in the way, who they are, and why they refuse."""
+    """Why there is no plan: the step, and the segment that is in the way.
+
+    Attributes:
+        step: its number.
+        segment: which.
+        invariant: what does not hold.
+        who: who is left.
+        left: how many.
+        why: why they refuse.
+        unsure: what would settle it, where a part of the range has a plan; "" where none has.
+        expected: the day on which the new chain could be served if all goes as expected, where that is unsure.
+    """
 
     step: int
     segment: str
@@ -145,6 +169,8 @@ class Blocked:
     who: tuple[str, ...]
     left: Total
     why: tuple[str, ...] = ()
+    unsure: str = ""
+    expected: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +182,10 @@ class Plan:
         made: when.
         digests: of what it stands on, by name.
         steps: in order.
-        at_best: the greatest share of users, in the worst segment, that ever accepts what is to be served.
+        at_best: the greatest share of users, in the worst segment, that ever accepts what is to be served, as expected.
+        best_low, best_high: the same in the worst and the best tenth of the samples.
+        confidence: the probability with which the dates hold.
+        seed: of the samples.
         blocked: why it is NEVER; None for a plan.
         deadline: the day by which it must be done, and why; None where nothing presses.
         exits: the ways out, the best first.
@@ -172,6 +201,10 @@ class Plan:
     digests: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     at_best: float | None = None
+    best_low: float | None = None
+    best_high: float | None = None
+    confidence: float = 0.9
+    seed: int = 1
     blocked: Blocked | None = None
     deadline: tuple[date, str] | None = None
     exits: tuple[Exit, ...] = ()
@@ -185,6 +218,12 @@ class Plan:
     def never(self) -> bool:
         """Say whether there is no safe plan inside budget and horizon."""
         return self.blocked is not None
+
+    @property
+    def late(self) -> bool:
+        """Say whether it serves after the last day that its deadline leaves."""
+        serves = [s for s in self.steps if s.action == "serve" and s.planned is not None and s.latest is not None]
+        return any(s.planned > s.latest for s in serves if s.planned is not None and s.latest is not None)
 
     @property
     def slack(self) -> int | None:

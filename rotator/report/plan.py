@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rotator.plan.values import Exit, Plan, Standing, Step
+from rotator.plan.values import Exit, Plan, Span, Standing, Step
 from rotator.report.document import (
     Block,
     Bullets,
@@ -54,8 +54,14 @@ def to_json(plan: Plan) -> Json:
             "who": list(blocked.who),
             "why": list(blocked.why),
             "left": total_json(blocked.left),
+            "unsure": bool(blocked.unsure),
+            "settled_by": blocked.unsure or None,
+            "expected": blocked.expected.isoformat() if blocked.expected else None,
         },
         "at_best": plan.at_best,
+        "at_best_range": {"low": plan.best_low, "high": plan.best_high},
+        "confidence": plan.confidence,
+        "seed": plan.seed,
         "deadline": None
         if plan.deadline is None
         else {"date": plan.deadline[0].isoformat(), "reason": plan.deadline[1]},
@@ -79,6 +85,8 @@ def _step(step: Step) -> Json:
         "earliest": step.earliest.isoformat() if step.earliest else None,
         "planned": step.planned.isoformat() if step.planned else None,
         "latest": step.latest.isoformat() if step.latest else None,
+        "range": _span(step.span),
+        "unsure": bool(step.unsure),
         "before": _standing(step.before),
         "after": _standing(step.after),
         "binding": {
@@ -91,6 +99,13 @@ def _step(step: Step) -> Json:
         "adds": list(step.adds),
         "drops": list(step.drops),
     }
+
+
+def _span(span: Span | None) -> Json | None:
+    if span is None:
+        return None
+    days = (("p10", span.p10), ("p50", span.p50), ("p90", span.p90))
+    return {name: day.isoformat() if day else None for name, day in days}
 
 
 def _standing(standing: Standing | None) -> Json | None:
@@ -116,11 +131,23 @@ def answer_of(plan: Plan) -> str:
     if blocked is None:
         done = plan.completes
         when = f"possible by {done}" if done else "possible, the last steps beyond the horizon"
-        slack = "" if plan.slack is None else f"; {plan.slack} days slack"
+        slack = "" if plan.slack is None else f"; {slack_of(plan)}"
         return f"{plan.goal.text}: {when}{slack}"
     word = "BLOCKED" if any(step.planned for step in plan.steps) else "NEVER"
     left = people(blocked.left)
+    if blocked.unsure:
+        word = "UNSURE"
     return f"{plan.goal.text}: {word} at step {blocked.step}: {left} of all cannot follow ({blocked.segment})"
+
+
+def slack_of(plan: Plan) -> str:
+    """Say how many days are to spare; a plan that is late has none."""
+    if plan.slack is None:
+        return "nothing presses"
+    if plan.slack < 0:
+        due = "" if plan.deadline is None else f" for {plan.deadline[0]}"
+        return f"no slack: {-plan.slack} days LATE{due}"
+    return f"{plan.slack} days slack"
 
 
 def people(total: Total) -> str:
@@ -136,7 +163,16 @@ def at_best(plan: Plan) -> str:
     if blocked is None:
         return ""
     reached = "nobody can say how many" if plan.at_best is None else percent(plan.at_best)
+    if plan.best_low is not None and plan.best_high is not None and plan.best_low != plan.best_high:
+        reached += f" ({percent(plan.best_low)} to {percent(plan.best_high)})"
     until = f"by {plan.goal.by}" if plan.goal.by else "inside the horizon"
+    if blocked.unsure:
+        when = f"on {blocked.expected} if all goes as expected" if blocked.expected else "in the best tenth only"
+        return (
+            f"By waiting alone: {when}, but not with {plan.confidence:.0%} confidence {until}, which counts as NEVER. "
+            f"At best {reached} of {blocked.segment} accept what is served then. "
+            f"One datum would settle it: {blocked.unsure}."
+        )
     return f"By waiting alone: NEVER {until}. At best {reached} of {blocked.segment} accept what is served then."
 
 
@@ -157,7 +193,7 @@ def _blocks(plan: Plan) -> Iterator[Block]:
     if plan.deadline is not None:
         facts.append(("Deadline", f"{plan.deadline[0]}, {plan.deadline[1]}"))
     if plan.slack is not None:
-        facts.append(("Slack", f"{plan.slack} days"))
+        facts.append(("Slack", slack_of(plan).removesuffix(" slack")))
     facts.append(("Checked by replay", "no" if plan.replayed else "yes"))
     yield Facts(tuple(facts))
     yield Heading("Steps")
@@ -178,6 +214,22 @@ def _blocks(plan: Plan) -> Iterator[Block]:
         right=("#", "broken after"),
         wide="step",
     )
+    spans = [(step, step.span) for step in plan.steps if step.span is not None]
+    if spans:
+        yield Heading("Days as ranges")
+        yield Table(
+            columns=("#", "step", "P10", "P50", "P90"),
+            rows=tuple(
+                (str(step.number), step.title, *(str(d or "never") for d in (span.p10, span.p50, span.p90)))
+                for step, span in spans
+            ),
+            right=("#",),
+            wide="step",
+        )
+        yield Paragraph(
+            f"Planned for {plan.confidence:.0%} confidence: curves are sampled (seed {plan.seed}), and floors and "
+            "reviews take the same place in their ranges."
+        )
     yield from _why(plan)
     if plan.exits:
         yield Heading("Ways out")
@@ -233,7 +285,7 @@ def state_of(plan: Plan, step: Step) -> str:
             else "later"
         )
     if step.number == blocked.step:
-        return "BLOCKED"
+        return "UNSURE" if blocked.unsure else "BLOCKED"
     if step.planned is None:
         return "NEVER" if step.number < blocked.step else f"after {blocked.step}"
     return "ready" if step.planned <= plan.made.date() else "planned"

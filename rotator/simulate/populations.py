@@ -257,6 +257,7 @@ def forecast(
     fitted: Mapping[str, Curve] | None = None,
     otherwise: Curve | None = None,
     only: tuple[str, Curve] | None = None,
+    instead: Mapping[str, Curve] | None = None,
 ) -> Forecast:
     """Make the forecast of a fleet.
 
@@ -269,6 +270,7 @@ def forecast(
         fitted: curves that were fitted, by app.
         otherwise: the curve of apps that name none; None leaves them as they are.
         only: an app, and the curve by which its clients alone move.
+        instead: curves that stand in the place of those that apps have, such as slower ones.
     """
     starts: dict[str, datetime] = {}
     ranks: dict[str, Sequence[int]] = {}
@@ -283,7 +285,8 @@ def forecast(
             own = Moving(curve=only[1], said="") if name == only[0] else None
         if own is None or not app.releases:
             continue
-        curve, moving[name] = own.curve, own
+        moving[name] = own
+        curve = own.curve if instead is None else instead.get(name, own.curve)
         start = start_of(policy.counted(name) or now)
         line = Line.of(name, app, start, shipped or {})
         starts[name], ranks[name] = start, line.ranked

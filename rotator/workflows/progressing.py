@@ -42,6 +42,7 @@ def status(file: str, picture: Picture, now: datetime, *, plan: str = "") -> Sta
         said=(*seen.said_of(file, stored.id), *_counted(picture, stored.plan, now)),
         sightings=history_of(file, tuple(picture.material.certificates)),
         digests={"policy": picture.digest},
+        fitted=picture.fitted,
     )
     if all(line.state == "done" for line in found.lines):
         return found

@@ -441,6 +441,8 @@ def plan_schema() -> Schema:
             "earliest": maybe(_DAY),
             "planned": maybe(_DAY),
             "latest": maybe(_DAY),
+            "range": maybe(_object({"p10": maybe(_DAY), "p50": maybe(_DAY), "p90": maybe(_DAY)})),
+            "unsure": {"type": "boolean"},
             "before": maybe(standing),
             "after": maybe(standing),
             "binding": binding,
@@ -468,8 +470,12 @@ def plan_schema() -> Schema:
             "segment": _TEXT,
             "who": texts,
             "left": _TOTAL,
+            "unsure": {"type": "boolean"},
+            "settled_by": maybe(_TEXT),
+            "expected": maybe(_DAY),
         }
     )
+    share: Schema = {"type": "number", "minimum": 0, "maximum": 1}
     answer = _object(
         {
             "schema": {"const": 1},
@@ -479,7 +485,10 @@ def plan_schema() -> Schema:
             "outcome": {"enum": ["plan", "never"]},
             "blocked_at": maybe({"type": "integer", "minimum": 1}),
             "blocked": maybe(blocked),
-            "at_best": maybe({"type": "number", "minimum": 0, "maximum": 1}),
+            "at_best": maybe(share),
+            "at_best_range": _object({"low": maybe(share), "high": maybe(share)}),
+            "confidence": share,
+            "seed": {"type": "integer"},
             "deadline": maybe(_object({"date": _DAY, "reason": _TEXT})),
             "slack_days": maybe({"type": "integer"}),
             "steps": {"type": "array", "items": step},

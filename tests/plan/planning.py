@@ -12,6 +12,8 @@ from tests.minting import instant, pin_text
 
 NOW = instant("2026-11-20")
 LIMITS = "break_budget = 0.05\nreview_days = 0\n"
+FAST = "{ never = 0.05, fast = 0.75, fast_days = 2.5, slow_days = 25 }"
+"""The numbers of the preset `fast`, taken at their word."""
 SWAP = Goal(to="b", from_="a")
 
 
@@ -49,7 +51,7 @@ def app(
     *,
     mechanism: str = "okhttp",
     releases: str = '{ version = "1.0", released = 2026-05-01, clients = 1000 }',
-    adoption: str = '"fast"',
+    adoption: str = FAST,
     more: str = "",
 ) -> str:
     """Write an app that pins p in every release."""

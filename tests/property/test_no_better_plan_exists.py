@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rotator.model import policy as p
 from rotator.model.adoption import AT_ONCE, PRESETS, Curve, Launch, mix_on, where
+from rotator.plan.chance import curve_at
 from rotator.plan.values import Goal
 from tests.property.planning import ALL_OF_THEM, TODAY, planned, with_limits
 from tests.property.strategies import AUTHORITIES, CHAINS, KEYS, NAMES, PINSETS, TRUST
@@ -49,7 +50,8 @@ class Small:
 
     def refusing(self, ship: int | None, serve: int) -> float:
         """Count who refuses the new key on a day, given the day on which a release with it is there."""
-        curve = CURVES[self.curve]
+        # A plan is dated for a confidence: it sees what is open of a preset at its cautious end.
+        curve = curve_at(CURVES[self.curve], p.Limits().confidence)
         total = 0.0
         for rank, (age, clients) in enumerate(zip(self.ages, self.clients, strict=True)):
             later = self.ages[rank + 1] if rank + 1 < len(self.ages) else None

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from rotator.errors import RotatorError
 from rotator.model.when import parse_instant
-from rotator.plan.values import Exit, Goal, Plan, Step
+from rotator.plan.values import Exit, Goal, Plan, Span, Step
 from rotator.report import text as text_report
 from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, join, percent
 from rotator.report.plan import answer_of, at_best, people, state_of, to_document, to_json
@@ -30,7 +30,7 @@ from rotator.tui.widgets.line_table import Column, Line, LineTable, fit
 from rotator.workflows import reports
 from rotator.workflows.planning import axis, can_take, plan, usual_goals, with_step, with_way
 
-STATES = {"BLOCKED": "breaks", "NEVER": "breaks", "ready": "ok", "planned": "ok"}
+STATES = {"BLOCKED": "breaks", "NEVER": "breaks", "UNSURE": "breaks", "ready": "ok", "planned": "ok"}
 LETTERS = "ABCDE"
 LEGEND = "P ship or publish, F floor, s see, C serve, D drop, R revoke, X destroy, | due"
 
@@ -474,6 +474,11 @@ def verdict(shown: Plan) -> list[tuple[str, str]]:
     return lines
 
 
+def ranged(span: Span) -> str:
+    """Show the three days of a range."""
+    return ", ".join(str(day or "never") for day in (span.p10, span.p50, span.p90))
+
+
 def about(step: Step) -> Document:
     """Write what there is to know of a step."""
     binding = step.binding
@@ -482,6 +487,7 @@ def about(step: Step) -> Document:
             ("earliest", str(step.earliest or "-")),
             ("planned", str(step.planned or "-")),
             ("latest", str(step.latest or "-")),
+            *((("P10 P50 P90", ranged(step.span)),) if step.span is not None else ()),
             *(
                 (word, f"{people(standing.broken)} broken, {people(standing.exposed)} exposed")
                 for word, standing in (("before", step.before), ("after", step.after))
