@@ -50,7 +50,7 @@ def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve
         begin = draft.target.chain.leaf.not_before
         start = max(start, begin.date() if begin == start_of(begin.date()) else begin.date() + timedelta(days=1))
     soonest = start
-    if ships.done is not None:
+    if ships.done is not None and not draft.incident:
         # While pins are on their way some clients hold the old ones and some the new: nothing is served before.
         first = ships.done.date()
         start = max(start, first if ships.done <= start_of(first) else first + timedelta(days=1))

@@ -9,7 +9,7 @@ from rotator.plan.planner import Draft
 
 def deadline_of(draft: Draft) -> tuple[date, str] | None:
     """Give the day by which the new chain must be served, and why; None where nothing presses."""
-    return min([*_asked(draft), *_aged(draft), *_ended(draft)], default=None)
+    return min([*_asked(draft), *_aged(draft), *ended(draft)], default=None)
 
 
 def _asked(draft: Draft) -> list[tuple[date, str]]:
@@ -30,7 +30,7 @@ def _aged(draft: Draft) -> list[tuple[date, str]]:
     return found
 
 
-def _ended(draft: Draft) -> list[tuple[date, str]]:
+def ended(draft: Draft) -> list[tuple[date, str]]:
     """Give when today's chain stops being accepted by more users than the budget allows."""
     view = draft.view()
     old = view.future()

@@ -19,6 +19,7 @@ from rotator.plan.swap import next_free
 from rotator.plan.target import served_now
 from rotator.plan.values import Binding, Step
 from rotator.simulate.grammar import Occurrence
+from rotator.simulate.inventory import Inventory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,22 +79,14 @@ class _Dropping:
         rest = [label for label in policy.hosts if label not in self.draft.target.hosts]
         return [label for label in rest if self.key in set(served_now(inventory, label))]
 
-    def _old(self) -> frozenset[Pin]:
-        """Give every pin that stands for the old key: its digests, and the certificates that are made for it."""
-        facts = self.inventory.keys[self.key]
-        leaves = [c.leaf for c in self.inventory.chains.values() if c.leaf.matches(facts.pin)]
-        held = {
-            p for items in self.inventory.enforced.values() for i in items for e in i.config.entries for p in e.pins
-        }
-        known = {facts.pin.digest, facts.spki_sha1, facts.spki_sha512, facts.raw} - {b""}
-        return frozenset(p for p in held if p.digest in known or any(leaf.matches(p) for leaf in leaves))
-
     def _pins(self, refill: str) -> Pins:
-        return Pins(names=self.draft.target.names, key=self.inventory.keys.get(refill), drop=self._old())
+        return Pins(
+            names=self.draft.target.names, key=self.inventory.keys.get(refill), drop=pins_on(self.inventory, self.key)
+        )
 
     def _holds(self, name: str) -> bool:
         """Say whether the newest release of an app, or the one that is planned, pins the old key."""
-        old = self._old()
+        old = pins_on(self.inventory, self.key)
         items = pinning(self.inventory, name, self.draft.target.names)
         return any(pin in old for item in items for entry in item.config.entries for pin in entry.pins)
 
@@ -186,3 +179,12 @@ class _Dropping:
                 if not total.none and (total.share is None or total.share > floor):
                     return False
         return True
+
+
+def pins_on(inventory: Inventory, key: str) -> frozenset[Pin]:
+    """Give every pin that is held and stands for a key: its digests, and the certificates that are made for it."""
+    facts = inventory.keys[key]
+    leaves = [c.leaf for c in inventory.chains.values() if c.leaf.matches(facts.pin)]
+    held = {p for items in inventory.enforced.values() for i in items for e in i.config.entries for p in e.pins}
+    known = {facts.pin.digest, facts.spki_sha1, facts.spki_sha512, facts.raw} - {b""}
+    return frozenset(p for p in held if p.digest in known or any(leaf.matches(p) for leaf in leaves))

@@ -10,12 +10,13 @@ from rotator.errors import Problem, UnsafePlanError, UsageError
 from rotator.model.when import plus, start_of
 from rotator.plan.carrying import pinning
 from rotator.plan.dating import Dated
-from rotator.plan.draft import with_carriers
+from rotator.plan.deadlines import ended
+from rotator.plan.draft import is_for, with_carriers
 from rotator.plan.dropping import Drops
-from rotator.plan.invariants import Finding, worse
+from rotator.plan.invariants import INVARIANTS, Finding, worse
 from rotator.plan.outlook import Future, instant_of
 from rotator.plan.planner import Draft
-from rotator.plan.states import Days, Drop, Held, Part, Phase, Spare, State
+from rotator.plan.states import Days, Drop, Ending, Held, Part, Phase, Spare, State
 from rotator.plan.swap import next_free, segment_name
 from rotator.plan.values import Plan, Step
 from rotator.simulate.inventory import Inventory
@@ -35,6 +36,7 @@ def checked(draft: Draft, plan: Plan, found: Dated, drops: Drops) -> Iterator[tu
     if plan.never or "accept" in draft.taken or found.serve is None:
         return
     work = _States(draft, found, drops)
+    work.steps = plan.steps
     for step in plan.steps:
         if step.planned is None or step.action in ("observe", "revoke"):
             continue
@@ -44,6 +46,17 @@ def checked(draft: Draft, plan: Plan, found: Dated, drops: Drops) -> Iterator[tu
             yield step, finding
 
 
+def ends_of_pins(draft: Draft, found: Dated, drops: Drops) -> Iterator[str]:
+    """I9: say which pins end before what is to take their place is carried, or after what they pin is gone."""
+    if found.serve is None:
+        return
+    work = _States(draft, found, drops)
+    for own in work.endings(found.swap.outlook.inventory):
+        finding = INVARIANTS["I9"](State(today=draft.today, endings=(own,)))
+        if not finding.holds:
+            yield f"I9: {finding.text}"
+
+
 class _States:
     """The states of one plan."""
 
@@ -51,6 +64,8 @@ class _States:
         self.draft, self.found, self.drops = draft, found, drops
         self.view, self.swap = found.swap.outlook, found.swap
         self.limits = draft.policy.limits
+        self.steps: tuple[Step, ...] = ()
+        self._dies: list[date] | None = None
         self.stolen = frozenset(name for name, key in draft.policy.keys.items() if key.status == "compromised")
 
     def around(self, step: Step) -> tuple[State, State]:
@@ -70,7 +85,8 @@ class _States:
 
     def days(self, step: Step) -> tuple[Days, Days]:
         """Give the user-days of the horizon with and without a step: what a swap breaks and what it ends."""
-        if step.action != "serve" or step.planned is None:
+        if step.action != "serve" or step.planned is None or self.draft.incident:
+            # Keeping a stolen key is refused, so there is no other answer that a swap could be dearer than (I6).
             return Days(), Days()
         at = instant_of(step.planned, self.view.now)
         return self._days(self.swap.new, at), self._days(self.swap.waiting, at)
@@ -111,6 +127,10 @@ class _States:
             parts=tuple(self._parts(at, served=served)),
             phase=phase,
             promoted=promoted or served,
+            incident=bool(self.draft.incident),
+            stolen=self.stolen,
+            endings=tuple(self.endings(inventory)),
+            claimed=dict(self._claimed(at)) if served else {},
             pinsets=tuple(self._pinsets(inventory, served=served)),
             drops=tuple(self._dropped(step, at, inventory) for step in dropped),
             noise_floor=self.limits.noise_floor,
@@ -140,6 +160,33 @@ class _States:
                 only=dict.fromkeys(keys, _part(view.total(at, only, app, trust))),
                 exposed=max((_part(view.total(t, e, app, trust)) or 0.0 for t, e in exposed), default=0.0),
             )
+
+    def endings(self, inventory: Inventory) -> Iterator[Ending]:
+        """Give the pins that end, of the newest release of each app for the hosts that change."""
+        draft = self.draft
+        if self._dies is None:
+            self._dies = [day for day, _ in ended(draft)]
+        dies = min(self._dies, default=None)
+        for name in inventory.policy.apps:
+            replaced = self.found.ready if self.found.ships.days.get(name) is not None else draft.today
+            for item in pinning(inventory, name, draft.target.names):
+                mechanism = inventory.mechanisms[item.mechanism]
+                ends = [mechanism.expiry(e.expires) for e in item.config.entries if is_for(e, draft.target.names)]
+                first = min((own for own in ends if own is not None), key=lambda own: own.first, default=None)
+                if first is not None:
+                    yield Ending(
+                        name=f"{name} {item.mechanism}",
+                        ends=first.first.date(),
+                        opens=not first.closed,
+                        replaced=replaced,
+                        dies=dies,
+                    )
+
+    def _claimed(self, at: datetime) -> Iterator[tuple[str, date | None]]:
+        """Give the steps that must have been seen before something is served, each with the day of its sighting."""
+        for step in self.steps:
+            if step.action == "observe" and step.planned is not None and step.planned <= at.date():
+                yield step.title, step.planned
 
     def _dropped(self, step: Step, at: datetime, inventory: Inventory) -> Drop:
         wait = self.limits.deploy_days

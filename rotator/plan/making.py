@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from rotator.errors import UnsafePlanError
 from rotator.mechanisms.base import Channel
 from rotator.plan.chance import SEED, Chance
+from rotator.plan.closing import Closing
 from rotator.plan.dating import Dated, dated
 from rotator.plan.deadlines import deadline_of
 from rotator.plan.draft import Carrier
 from rotator.plan.dropping import Drops, drops_of
 from rotator.plan.exits import exits_of, in_the_way, moves
-from rotator.plan.gate import OF_SPARES, Moved, check_served, checked, moved_by_hand, with_moved
+from rotator.plan.gate import OF_SPARES, Moved, check_served, checked, ends_of_pins, moved_by_hand, with_moved
 from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Draft, draft_of
 from rotator.plan.ranges import ranges_of, settling, with_ranges
@@ -65,7 +66,14 @@ def make_plan(
     worse = [(f"{f.invariant}: step {step.number}: {f.text}", f) for step, f in checked(draft, plan, found, drops)]
     against = [text for text, f in worse if f.invariant not in OF_SPARES]
     # A spare that is missing is a finding: it stops no plan.
-    plan = replace(plan, findings=(*plan.findings, *(text for text, f in worse if f.invariant in OF_SPARES)))
+    closing = Closing(draft, found, drops)
+    spares = [text for text, f in worse if f.invariant in OF_SPARES]
+    plan = replace(
+        plan,
+        steps=closing.with_states(plan.steps),
+        findings=(*plan.findings, *spares, *ends_of_pins(draft, found, drops), *closing.over()),
+        loss=closing.loss(),
+    )
     against += replay(draft, plan, found, drops.carriers, drops.published)
     if against and goal.moved:
         raise UnsafePlanError("refused: " + "; ".join(against) + "\n  hint: leave the step where it was planned")
@@ -375,7 +383,9 @@ class _Work:
         weighed = found.weighed
         safety = timedelta(days=math.ceil(self.draft.policy.limits.safety_days))
         ready = found.ready
-        planned = None if found.serve is None or ready is None else min(found.serve, max(ready, found.serve - safety))
+        # A sighting has to be young when the chain is served (I14).
+        young = min(safety, timedelta(days=max(0, self.draft.policy.limits.sighting_days - 1)))
+        planned = None if found.serve is None or ready is None else min(found.serve, max(ready, found.serve - young))
         if not self.draft.target.served:
             # Nothing is served after it: being seen is the end of it.
             planned = found.serve

@@ -108,6 +108,12 @@ class Draft:
             return self.end
         return self.goal.by - timedelta(days=math.ceil(self.policy.limits.deploy_days))
 
+    @property
+    def incident(self) -> tuple[str, ...]:
+        """Give the keys on their way out that are stolen or lost: budgets hold no answer to that back (I2, I3)."""
+        keys = dict.fromkeys((*self.target.drop, *self.target.old))
+        return tuple(name for name in keys if self.policy.keys[name].status in ("compromised", "lost"))
+
     def frozen(self, what: str) -> list[tuple[date, date]]:
         """Give the times in which nothing is shipped, or served."""
         return [(f.from_, f.to) for f in self.policy.freeze if what in f.what]
@@ -349,7 +355,7 @@ class Draft:
             deploy=self.policy.limits.deploy_days,
             spared=spared,
             behind=behind,
-            losses="accept" in self.taken,
+            losses="accept" in self.taken or bool(self.incident),
         )
 
 

@@ -50,8 +50,10 @@ def replay(
     if plan.never or "accept" in draft.taken:
         return
     played = _Replay(draft, plan, found, tuple(drops), tuple(published))
-    yield from played.breakage()
-    yield from played.both()
+    if not draft.incident:
+        # The answer to a stolen or lost key is not held back by budgets: its report is headed by the loss.
+        yield from played.breakage()
+        yield from played.both()
     yield from played.order()
     yield from played.kept()
 

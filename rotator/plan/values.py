@@ -95,6 +95,7 @@ class Step:
         title: the step in a line.
         earliest, planned, latest: days; None where there is none.
         span: the planned day as a range, safety days among it; None where nothing about it is open.
+        states: how far pins and keys are before and after it, in sentences.
         unsure: what would settle it, where it is possible in a part of the range only; "" where it is sure.
         before, after: the eve and the morrow; None where the step has no day.
         binding: what it waits for.
@@ -114,6 +115,7 @@ class Step:
     latest: date | None = None
     span: Span | None = None
     unsure: str = ""
+    states: tuple[str, ...] = ()
     before: Standing | None = None
     after: Standing | None = None
     binding: Binding = field(default_factory=lambda: Binding(invariant=""))
@@ -194,6 +196,7 @@ class Plan:
         replayed: what the replay says against it; empty: it agrees.
         cadence: what the pins allow for keys that change, in sentences.
         accepted: the loss that was accepted, with its reason; "" for none.
+        loss: what answering an incident breaks, which budgets do not hold back; "" where there is none.
     """
 
     goal: Goal
@@ -213,6 +216,7 @@ class Plan:
     replayed: tuple[str, ...] = ()
     cadence: tuple[str, ...] = ()
     accepted: str = ""
+    loss: str = ""
 
     @property
     def never(self) -> bool:

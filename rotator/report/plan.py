@@ -69,6 +69,7 @@ def to_json(plan: Plan) -> Json:
         "steps": [_step(step) for step in plan.steps],
         "exits": [_exit(way) for way in plan.exits],
         "accepted": plan.accepted or None,
+        "loss": plan.loss or None,
         "findings": list(plan.findings),
         "cadence": list(plan.cadence),
         "notes": list(plan.notes),
@@ -96,6 +97,7 @@ def _step(step: Step) -> Json:
         },
         "undo": step.undo,
         "proof": step.proof,
+        "states": list(step.states),
         "adds": list(step.adds),
         "drops": list(step.drops),
     }
@@ -184,6 +186,8 @@ def to_document(plan: Plan) -> Document:
 def _blocks(plan: Plan) -> Iterator[Block]:
     if plan.accepted:
         yield Paragraph(f"OVERRIDDEN: a loss beyond the budget is accepted. Reason: {plan.accepted}", strong=True)
+    if plan.loss:
+        yield Paragraph(f"ACCEPTED LOSS: {plan.loss}.", strong=True)
     yield Paragraph(answer_of(plan), strong=True)
     if plan.never:
         yield Paragraph(at_best(plan))
@@ -262,6 +266,10 @@ def _why(plan: Plan) -> Iterator[Block]:
     formulas = [f"step {s.number}: {': '.join(_waits(s))}" for s in plan.steps]
     yield Heading("What each step waits for")
     yield Bullets(tuple(formulas))
+    states = [f"step {s.number}: {'; '.join(s.states)}" for s in plan.steps if s.states]
+    if states:
+        yield Heading("States on the eve and the morrow")
+        yield Bullets(tuple(states))
     yield Heading("How each is undone, and what proves it done")
     yield Bullets(tuple(f"step {s.number}: {s.undo}; done when: {s.proof}" for s in plan.steps))
 

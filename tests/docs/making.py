@@ -448,6 +448,7 @@ def plan_schema() -> Schema:
             "binding": binding,
             "undo": _TEXT,
             "proof": _TEXT,
+            "states": texts,
             "adds": texts,
             "drops": texts,
         }
@@ -494,6 +495,7 @@ def plan_schema() -> Schema:
             "steps": {"type": "array", "items": step},
             "exits": {"type": "array", "items": way},
             "accepted": maybe(_TEXT),
+            "loss": maybe(_TEXT),
             "findings": texts,
             "cadence": texts,
             "notes": texts,

@@ -465,6 +465,8 @@ def verdict(shown: Plan) -> list[tuple[str, str]]:
     first = answer_of(shown).removeprefix(f"{shown.goal.text}: ")
     late = shown.slack is not None and shown.slack < 0
     lines = [(f"{first[:1].upper()}{first[1:]}", "breaks" if shown.never or shown.replayed or late else "ok")]
+    if shown.loss:
+        lines.append((f"ACCEPTED LOSS: {shown.loss}.", "exposed"))
     if shown.accepted:
         lines.append((f"OVERRIDDEN: a loss beyond the budget is accepted. Reason: {shown.accepted}", "exposed"))
     if shown.never:
