@@ -12,6 +12,7 @@ from rotator.model.rules import Rule
 from rotator.model.verdicts import Verdict
 from rotator.simulate.asked import as_asked
 from rotator.simulate.engine.engine import Engine
+from rotator.simulate.engine.moving import Moves
 from rotator.simulate.engine.sight import Seen, Sight
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Answer, Impact, day_hits, day_totals
@@ -62,6 +63,22 @@ def same(sight: Sight, impact: Impact) -> None:
     assert sight.reasons() == Counter((r.verdict, r.reason, r.attacker_reason) for r in impact.rows)
 
 
+def same_in_the_judges_form(found: Impact, impact: Impact) -> None:
+    """Hold what the engine gives in the judge's form against the judge: rows in their order, and all that is asked."""
+    assert len(found.rows) == len(impact.rows)
+    assert told(found) == told(impact)
+    assert list(found.groups()) == list(impact.groups())
+    assert dict(found.worst_of()) == dict(impact.worst_of())
+    for n, group in enumerate(impact.groups()):
+        assert found.groups().find(group.who) == impact.groups().find(group.who) <= n
+    worst, other = found.largest_break, impact.largest_break
+    assert (worst and worst.connection) == (other and other.connection)
+    assert (found.hosts, found.in_doubt, found.exposed_by) == (impact.hosts, impact.in_doubt, impact.exposed_by)
+    assert [found.count(v) for v in Verdict] == [impact.count(v) for v in Verdict]
+    for name in TOTALS:
+        assert getattr(found, name) == getattr(impact, name), name
+
+
 def told(impact: Impact) -> list[object]:
     """Give all that the judge says of each row, the why too; which of two pins on one certificate is chance."""
     return [
@@ -83,16 +100,21 @@ def hold(
     asked = as_asked(own.inventory, own.material, own.context, own.digest, order)
     people = asked.forecast(own.table, at.date(), otherwise=otherwise)
     fleet = people.fleet_at(at)
-    engine, judges = Engine(asked.inventory, fleet), OneByOne(asked.inventory)
+    engine, judges, moves = Engine(asked.inventory, people.fleet), OneByOne(asked.inventory), Moves(people)
     shared = Judges(asked.inventory)
     timeline = Timeline(asked.inventory, order)
     sights, impacts = [], []
     for instant in timeline.instants(at, at + timedelta(days=days), expiries(fleet, asked.inventory)):
         world = timeline.world_at(instant)
         then = people.fleet_at(instant)
+        moved = moves.fleet_at(instant)
+        assert [c.clients for c in moved.cohorts] == [c.clients for c in then.cohorts]
+        assert moved.population == then.population
+        same_in_the_judges_form(engine.impact(moved, world, instant), judges.impact(then, world, instant))
         sights.append(engine.sight(world, instant, then))
         impacts.append(judges.impact(then, world, instant))
         same(sights[-1], impacts[-1])
+        same_in_the_judges_form(engine.impact(then, world, instant), impacts[-1])
         assert told(shared.impact(then, world, instant)) == told(impacts[-1])
     last = people.fleet_at(at + timedelta(days=days))
     assert engine.day_totals(sights, last) == day_totals(day_hits(impacts), last)

@@ -237,8 +237,8 @@ def where(curve: Curve, mix: Mix, start: int, launches: Sequence[Launch], pushes
         pushes: floors, of which those count that stand above the release.
         day: days since the counts, from 0.
     """
-    newer = _ahead(start, launches)
-    marks = [sum(share * _moved_to(curve, group, launch, day) for group, share in enumerate(mix)) for launch in newer]
+    newer = ahead(start, launches)
+    marks = [sum(share * moved_to(curve, group, launch, day) for group, share in enumerate(mix)) for launch in newer]
     for index in range(len(marks) - 2, -1, -1):
         marks[index] = max(marks[index], marks[index + 1])
     ranks = [start, *(launch.rank for launch in newer)]
@@ -313,7 +313,7 @@ def _locks(floor: _Raised, rank: int, ease: float, floors: Sequence[_Raised]) ->
     return all(other.will_land(rank, ease) < floor.push.rank for other in floors)
 
 
-def _ahead(start: int, launches: Sequence[Launch]) -> list[Launch]:
+def ahead(start: int, launches: Sequence[Launch]) -> list[Launch]:
     """Give the releases that people can come to run, oldest first: the newest that is out for all, and later ones."""
     newer = sorted((launch for launch in launches if launch.rank > start), key=lambda launch: (launch.at, launch.rank))
     out = [launch for launch in newer if launch.at + (launch.ramp[-1][0] if launch.ramp else 0.0) <= 0]
@@ -325,6 +325,6 @@ def _ahead(start: int, launches: Sequence[Launch]) -> list[Launch]:
     return kept
 
 
-def _moved_to(curve: Curve, group: int, launch: Launch, day: float) -> float:
+def moved_to(curve: Curve, group: int, launch: Launch, day: float) -> float:
     """Give the share of a group that runs a release or a newer one; who did not when they were counted starts then."""
     return curve.reached(group, day - launch.at, launch.ramp, since=max(0.0, -launch.at))

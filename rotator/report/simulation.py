@@ -184,7 +184,7 @@ def _remarks(answer: Answer) -> list[str]:
     said += _later(answer)
     swapped = any(o.id in ("serve", "ca-change") for o in occurrences)
     stolen = [o.parts[0] for o in occurrences if o.id == "key-compromise"]
-    by_key = any(row.verdict.is_exposed and row.attacker_reason is Reason.KEY_STOLEN for row in impact.rows)
+    by_key = Reason.KEY_STOLEN in impact.exposed_by
     if stolen and by_key:
         still = "still " if swapped else ""
         end = last_end(impact, answer.inventory)
@@ -199,7 +199,7 @@ def _remarks(answer: Answer) -> list[str]:
         for odds in answer.odds[:2]
         if odds.per_renewal > 0
     ]
-    if any(row.unsure for row in impact.rows):
+    if impact.in_doubt:
         said.append("UNSURE rows turn on what nobody can know; the worse is counted.")
     return said
 
@@ -241,7 +241,7 @@ def _totals(answer: Answer) -> list[tuple[str, str]]:
         (Verdict.LOST, impact.lost),
         (Verdict.UNPINNED, impact.unpinned),
     ):
-        rows = sum(1 for row in impact.rows if _counts(row, verdict))
+        rows = impact.count(verdict)
         known = total.high is not None
         shown = f"{span(total.low, total.high)} ({percent(total.share)})" if known else f"unknown, in {rows} rows"
         note = " in both of these" if verdict is Verdict.LOST and rows else ""
@@ -255,14 +255,6 @@ def _totals(answer: Answer) -> list[tuple[str, str]]:
         cohort = first.row.connection.cohort
         pairs.append(("first break", f"{show(first.at)}, {cohort.name} on {first.row.connection.host}"))
     return pairs
-
-
-def _counts(row: Row, verdict: Verdict) -> bool:
-    if verdict is Verdict.BREAKS:
-        return row.verdict.is_broken
-    if verdict is Verdict.EXPOSED:
-        return row.verdict.is_exposed
-    return row.is_unpinned if verdict is Verdict.UNPINNED else row.verdict is verdict
 
 
 def _lines(answer: Answer) -> list[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rotator.errors import printable
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table
@@ -93,8 +94,11 @@ def _row(row: Sequence[str], block: Table, widths: list[int], wide: int) -> list
 
 def cells(text: str) -> int:
     """Give the number of terminal cells a text takes."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _cells(text)
+
+
+@lru_cache(maxsize=4096)
+def _cells(text: str) -> int:
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

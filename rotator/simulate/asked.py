@@ -19,6 +19,9 @@ from rotator.simulate.populations import FloorAt, Forecast, floor_at, forecast
 from rotator.simulate.tables import FleetTable
 from rotator.simulate.timeline import Happening, with_ended_pinsets
 
+CHANGING = frozenset({"ship", "publish", "pins-expire", "floor"})
+"""What changes a policy itself, or who is told apart in it: see `as_asked`. All else happens to the world."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

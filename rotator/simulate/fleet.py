@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import overload
 
 from rotator.mechanisms.base import Channel
 from rotator.model.policy import Count, Policy
@@ -79,8 +80,8 @@ class Connection:
 class Fleet:
     """All cohorts and their connections, in the order of the policy."""
 
-    cohorts: tuple[Cohort, ...]
-    connections: tuple[Connection, ...]
+    cohorts: Sequence[Cohort]
+    connections: Sequence[Connection]
 
     @property
     def population(self) -> Count | None:
@@ -94,6 +95,70 @@ class Fleet:
     def mixed(self) -> bool:
         """Say whether apps are counted in unlike units, which cannot be added."""
         return len({cohort.unit for cohort in self.cohorts if cohort.unit}) > 1
+
+
+class _Cohorts(Sequence[Cohort]):
+    """Cohorts in other sizes, each made when it is looked at, and once."""
+
+    def __init__(self, base: Sequence[Cohort], count: Callable[[int], Count | None]) -> None:
+        self._base, self._count = base, count
+        self._made: dict[int, Cohort] = {}
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    @overload
+    def __getitem__(self, index: int) -> Cohort: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Cohort]: ...
+    def __getitem__(self, index: int | slice) -> Cohort | Sequence[Cohort]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        if place not in self._made:
+            self._made[place] = replace(self._base[place], clients=self._count(place))
+        return self._made[place]
+
+
+class _Connections(Sequence[Connection]):
+    """The connections of such cohorts."""
+
+    def __init__(self, base: Sequence[Connection], places: Sequence[int], cohorts: _Cohorts) -> None:
+        self._base, self._places, self._cohorts = base, places, cohorts
+        self._made: dict[int, Connection] = {}
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    @overload
+    def __getitem__(self, index: int) -> Connection: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Connection]: ...
+    def __getitem__(self, index: int | slice) -> Connection | Sequence[Connection]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        if place not in self._made:
+            self._made[place] = replace(self._base[place], cohort=self._cohorts[self._places[place]])
+        return self._made[place]
+
+
+def places_of(fleet: Fleet) -> list[int]:
+    """Give the place of the cohort of each connection."""
+    places = {id(cohort): place for place, cohort in enumerate(fleet.cohorts)}
+    return [places[id(connection.cohort)] for connection in fleet.connections]
+
+
+def resized(fleet: Fleet, places: Sequence[int], count: Callable[[int], Count | None]) -> Fleet:
+    """Give the same cohorts in the same order, of other sizes.
+
+    Args:
+        fleet: everybody.
+        places: see `places_of`.
+        count: gives the clients of a cohort, by its place.
+    """
+    cohorts = _Cohorts(fleet.cohorts, count)
+    return Fleet(cohorts=cohorts, connections=_Connections(fleet.connections, places, cohorts))
 
 
 def fleet_of(

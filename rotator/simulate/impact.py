@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from rotator.model.verdicts import Reason, Verdict
 from rotator.simulate.attacks import Attack
+from rotator.simulate.cohorts import Cohort
 from rotator.simulate.fleet import Connection, Fleet
+from rotator.simulate.inventory import Inventory
 from rotator.simulate.judgement import Judgement
 from rotator.simulate.totals import Total, rest_of, total_of
 from rotator.simulate.world import World
@@ -99,13 +102,63 @@ class Row:
         return not self.pin_in_force and self.reason is not Reason.CONFIG_REJECTED
 
 
+Who = tuple[str, str, str]
+"""App, version and trust store: what stays the same of a cohort from one answer to the next."""
+
+
+def who_of(cohort: Cohort) -> Who:
+    """Give who a cohort is."""
+    return (cohort.app, cohort.version, cohort.trust)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One cohort in an answer: the indexes of its rows, the worst first."""
+
+    who: Who
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A row without the why."""
+
+    connection: Connection
+    verdict: Verdict
+    unsure: bool
+
+
+class Groups(Protocol):
+    """The cohorts of an answer in its order."""
+
+    def __len__(self) -> int:
+        """Give how many there are."""
+
+    def __getitem__(self, index: int) -> Group:
+        """Give one."""
+
+    def __iter__(self) -> Iterator[Group]:
+        """Give one after the other."""
+
+    def find(self, who: Who) -> int:
+        """Give the place of the first that is somebody, -1 where none is."""
+
+
+class GroupList(list[Group]):
+    """All of them, made at once."""
+
+    def find(self, who: Who) -> int:
+        """Give the place of the first that is somebody, -1 where none is."""
+        return next((n for n, group in enumerate(self) if group.who == who), -1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """The whole answer at an instant: rows, worst first."""
+    """The whole answer at an instant: rows, worst first, of alike ones those of most clients."""
 
     at: datetime
     world: World
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     fleet: Fleet
 
     def total(self, *verdicts: Verdict, app: str | None = None, trust: str | None = None) -> Total:
@@ -136,6 +189,75 @@ class Impact:
     def ok(self) -> Total:
         """Count clients for which every host is well."""
         return rest_of(self.fleet, hits(r for r in self.rows if r.verdict is not Verdict.OK))
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Give the hosts that anybody uses."""
+        return frozenset(row.connection.host for row in self.rows)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Say whether any row turns on what nobody can know."""
+        return any(row.unsure for row in self.rows)
+
+    @property
+    def exposed_by(self) -> frozenset[Reason]:
+        """Give every way in which an attacker is accepted."""
+        return frozenset(r.attacker_reason for r in self.rows if r.verdict.is_exposed and r.attacker_reason is not None)
+
+    @property
+    def largest_break(self) -> Row | None:
+        """Give the row of most clients that are refused by our own server, the first of them; None where none is."""
+        return max((row for row in self.rows if row.verdict.is_broken), key=_clients, default=None)
+
+    def count(self, verdict: Verdict) -> int:
+        """Count rows as totals do: those that break or are exposed with the lost ones, those without any pin."""
+        if verdict is Verdict.BREAKS:
+            return sum(row.verdict.is_broken for row in self.rows)
+        if verdict is Verdict.EXPOSED:
+            return sum(row.verdict.is_exposed for row in self.rows)
+        if verdict is Verdict.UNPINNED:
+            return sum(row.is_unpinned for row in self.rows)
+        return sum(row.verdict is verdict for row in self.rows)
+
+    def glance(self, index: int) -> Glance:
+        """Give what a row says without its why."""
+        row = self.rows[index]
+        return Glance(row.connection, row.verdict, row.unsure)
+
+    def groups(self) -> Groups:
+        """Give the cohorts, those with the worst verdict first, and each once."""
+        found: dict[int, list[int]] = {}
+        whos: dict[int, Who] = {}
+        for index, row in enumerate(self.rows):
+            cohort = row.connection.cohort
+            whos.setdefault(id(cohort), who_of(cohort))
+            found.setdefault(id(cohort), []).append(index)
+        return GroupList(Group(who=whos[key], rows=tuple(rows)) for key, rows in found.items())
+
+    def worst_of(self) -> Mapping[Who, Verdict]:
+        """Give the worst verdict of each cohort."""
+        found: dict[Who, Verdict] = {}
+        for row in self.rows:
+            found.setdefault(who_of(row.connection.cohort), row.verdict)
+        return found
+
+
+class Judging(Protocol):
+    """Whoever gives impacts: the judge, or the engine that says the same of large fleets."""
+
+    inventory: Inventory
+
+    def impact(self, fleet: Fleet, world: World, at: datetime) -> Impact:
+        """Judge every connection of a fleet in a world at an instant."""
+
+    def day(self, impacts: Sequence[Impact]) -> Callable[[Fleet], Mapping[str, Total]]:
+        """Give what counts, in the sizes of a fleet, those broken, exposed and unpinned at any instant of a day."""
+
+
+def _clients(row: Row) -> float:
+    count = row.connection.clients
+    return count.high if count is not None else 0
 
 
 def hits(rows: Iterable[Row], *verdicts: Verdict) -> dict[int, bool]:

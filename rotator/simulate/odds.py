@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rotator.model.when import DAY, FOREVER
 from rotator.simulate.fleet import Connection, Fleet
-from rotator.simulate.scene import Judges
+from rotator.simulate.impact import Judging
 from rotator.simulate.serving import above_of, renewed
 from rotator.simulate.world import Offer, World
 
@@ -43,7 +43,7 @@ class Odds:
         return self.connection.cohort.name
 
 
-def renewal_odds(judges: Judges, fleet: Fleet, world: World, at: datetime, host: str) -> tuple[Odds, ...]:
+def renewal_odds(judges: Judging, fleet: Fleet, world: World, at: datetime, host: str) -> tuple[Odds, ...]:
     """Draw the issuer of a host's next renewal from its pool, the likeliest break first.
 
     The key stays unless the policy says that renewals bring a new one: what is asked is what the issuer does. A

@@ -6,9 +6,10 @@ people on each version are made of; later ones, and floors, move them. Totals ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from rotator.model.adoption import (
     PRESETS,
@@ -23,7 +24,7 @@ from rotator.model.policy import App, Count, Policy
 from rotator.model.versions import order as version_order
 from rotator.model.when import BEGINNING, DAY, start_of
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort, Standing, add, split
-from rotator.simulate.fleet import Fleet
+from rotator.simulate.fleet import Fleet, places_of, resized
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.roads import Line, Moving, Roads, launches_of
 
@@ -130,7 +131,7 @@ def curve_of(app: App, fitted: Curve | None = None, otherwise: Curve | None = No
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """People counted on one version, and how they move."""
 
     cohort: Cohort
@@ -148,6 +149,7 @@ class Forecast:
         fleet: the fleet on the day of the counts, with a cohort for everything that people may come to run.
         notes: what was assumed.
         moving: the curve of each app whose clients move.
+        sources: who moves.
         remade: make it anew for one app with another curve; the others stand still then.
     """
 
@@ -155,7 +157,7 @@ class Forecast:
     notes: tuple[str, ...] = ()
     moving: Mapping[str, Moving] = field(default_factory=dict)
     remade: Callable[[str, Curve], Forecast] | None = None
-    _sources: tuple[_Source, ...] = ()
+    sources: tuple[Source, ...] = ()
     _starts: Mapping[str, datetime] = field(default_factory=dict)
     _ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     _pushes: Mapping[str, tuple[Push, ...]] = field(default_factory=dict)
@@ -163,6 +165,8 @@ class Forecast:
     _still: datetime = BEGINNING
     _memo: dict[datetime, Mapping[Cohort, Count | None]] = field(default_factory=dict)
     _tried: dict[tuple[str, str], Forecast] = field(default_factory=dict)
+    _shares: dict[Hashable, Mapping[tuple[int, Standing], float]] = field(default_factory=dict)
+    _shares_at: datetime | None = None
 
     def day(self, app: str, at: datetime) -> float:
         """Give the days from the counts of an app to an instant, 0 within their own day."""
@@ -171,7 +175,7 @@ class Forecast:
 
     def settled(self, at: datetime) -> datetime:
         """Give an instant that stands for another: the same where nobody moves, or not yet."""
-        moved = {source.cohort.app for source in self._sources if source.launches}
+        moved = {source.cohort.app for source in self.sources if source.launches}
         starts = [self._starts[app] for app in moved | {app for app, pushes in self._pushes.items() if pushes}]
         start = min(starts, default=None)
         return at if start is not None and at >= start + DAY else self._still
@@ -184,9 +188,9 @@ class Forecast:
 
     def flows(self, at: datetime) -> Iterator[tuple[Cohort, Cohort, Count]]:
         """Give who is where at an instant: those of which cohort, in which one, and how many."""
-        sources = {source.cohort for source in self._sources}
+        sources = {source.cohort for source in self.sources}
         yield from ((c, c, c.clients) for c in self.fleet.cohorts if c not in sources and c.clients is not None)
-        for source in self._sources:
+        for source in self.sources:
             if source.cohort.clients is not None:
                 yield from ((source.cohort, *found) for found in self._moved(source, source.cohort.clients, at))
 
@@ -198,19 +202,22 @@ class Forecast:
 
     def fleet_at(self, at: datetime) -> Fleet:
         """Give the fleet of an instant: the same cohorts in the same order, with the clients of then."""
-        sizes = self.sizes(at)
-        fresh = {cohort: replace(cohort, clients=sizes[cohort]) for cohort in self.fleet.cohorts}
-        return Fleet(
-            cohorts=tuple(fresh[cohort] for cohort in self.fleet.cohorts),
-            connections=tuple(replace(c, cohort=fresh[c.cohort]) for c in self.fleet.connections),
-        )
+        if not self.sources:
+            return self.fleet
+        sizes, cohorts = self.sizes(at), self.fleet.cohorts
+        return resized(self.fleet, self.places, lambda place: sizes[cohorts[place]])
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Give the place of the cohort of each connection."""
+        return places_of(self.fleet)
 
     def _sized(self, at: datetime) -> Mapping[Cohort, Count | None]:
         found: dict[Cohort, Count | None] = {cohort: cohort.clients for cohort in self.fleet.cohorts}
-        for source in self._sources:
+        for source in self.sources:
             if found[source.cohort] is not None:
                 found[source.cohort] = Count(low=0, high=0)
-        for source in self._sources:
+        for source in self.sources:
             clients = source.cohort.clients
             if clients is None or not clients.high:
                 continue
@@ -220,31 +227,52 @@ class Forecast:
                 found[target] = None if before is None else add([before, count])
         return found
 
-    def _moved(self, source: _Source, clients: Count, at: datetime) -> Iterator[tuple[Cohort, Count]]:
+    def pushes(self, app: str) -> tuple[Push, ...]:
+        """Give the floors of an app."""
+        return self._pushes.get(app, ())
+
+    def moved(self, source: Source, at: datetime) -> Iterator[tuple[Cohort, Count]]:
+        """Give where the people of one source are at an instant, to the last one; nothing where nobody knows."""
+        if source.cohort.clients is not None:
+            yield from self._moved(source, source.cohort.clients, at)
+
+    def _moved(self, source: Source, clients: Count, at: datetime) -> Iterator[tuple[Cohort, Count]]:
         """Give where the people of one source are, to the last one."""
         own = source.cohort
-        there = where(
-            source.curve,
-            source.mix,
-            source.rank,
-            source.launches,
-            self._pushes.get(own.app, ()),
-            self.day(own.app, at),
-        )
-        parts: dict[tuple[int, Standing], float] = {}
-        for rank, share in there.on.items():
-            locked = there.locked.get(rank, 0.0)
-            parts[rank, Standing.STAYS] = locked
-            parts[rank, Standing.MOVES] = max(0.0, share - locked)
+        parts = self.shares(source, at)
         # Who moves comes last, so that what rounding leaves over stays where it was.
         shares = {f"{rank}/{standing}": part for (rank, standing), part in parts.items() if part > 0}
         counts = split(clients, shares)
         for (rank, standing), part in parts.items():
             if part > 0:
-                release = self._ranks[own.app][rank]
-                target = self._targets.get((own.app, release, own.trust, own.offline, standing))
-                target = target or self._targets[own.app, release, own.trust, own.offline, own.standing]
-                yield target, counts[f"{rank}/{standing}"]
+                yield self.target(own, rank, standing), counts[f"{rank}/{standing}"]
+
+    def shares(self, source: Source, at: datetime) -> Mapping[tuple[int, Standing], float]:
+        """Give the share of the people of one source on each release, by rank and by whether a floor locked them out.
+
+        Sources that only differ in their trust store, or in nothing that matters, are asked about once.
+        """
+        key = (source.cohort.app, source.curve, source.mix, source.launches, source.rank)
+        if self._shares_at != at:
+            self._shares_at = at
+            self._shares.clear()
+        if key not in self._shares:
+            app = source.cohort.app
+            pushes = self._pushes.get(app, ())
+            there = where(source.curve, source.mix, source.rank, source.launches, pushes, self.day(app, at))
+            parts: dict[tuple[int, Standing], float] = {}
+            for rank, share in there.on.items():
+                locked = there.locked.get(rank, 0.0)
+                parts[rank, Standing.STAYS] = locked
+                parts[rank, Standing.MOVES] = max(0.0, share - locked)
+            self._shares[key] = parts
+        return self._shares[key]
+
+    def target(self, own: Cohort, rank: int, standing: Standing) -> Cohort:
+        """Give the cohort that people of another one come to be in."""
+        release = self._ranks[own.app][rank]
+        target = self._targets.get((own.app, release, own.trust, own.offline, standing))
+        return target or self._targets[own.app, release, own.trust, own.offline, own.standing]
 
 
 def forecast(
@@ -275,7 +303,7 @@ def forecast(
     starts: dict[str, datetime] = {}
     ranks: dict[str, Sequence[int]] = {}
     pushes: dict[str, tuple[Push, ...]] = {}
-    sources: list[_Source] = []
+    sources: list[Source] = []
     notes = list(_standing_still(policy, otherwise))
     floors = tuple(floors)
     moving: dict[str, Moving] = {}
@@ -306,7 +334,7 @@ def forecast(
         notes=tuple(notes),
         moving=moving,
         remade=lambda name, curve: forecast(policy, fleet, now=now, shipped=shipped, floors=floors, only=(name, curve)),
-        _sources=tuple(sources),
+        sources=tuple(sources),
         _starts=starts,
         _ranks=ranks,
         _pushes=pushes,
@@ -325,11 +353,11 @@ def _standing_still(policy: Policy, otherwise: Curve | None) -> Iterator[str]:
     yield f"assumed: client counts{who} are frozen {day}; nobody updates here"
 
 
-def _source(cohort: Cohort, curve: Curve, roads: Roads) -> _Source:
+def _source(cohort: Cohort, curve: Curve, roads: Roads) -> Source:
     rank, road = roads.rank[cohort.release], roads.of(cohort)
     best = [] if road.best is None or road.best <= rank else [road.best]
     ahead = [*best, *(r for r in road.coming if r > rank)]
-    return _Source(
+    return Source(
         cohort=cohort,
         curve=curve,
         mix=roads.line.mix(curve, rank, road),

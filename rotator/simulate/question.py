@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from rotator.mechanisms.base import Context
 from rotator.model.adoption import Curve
 from rotator.model.policy import Policy
-from rotator.model.rules import Rule
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
-from rotator.simulate.asked import as_asked
+from rotator.simulate.asked import CHANGING, as_asked
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.history import DayCount
-from rotator.simulate.impact import Impact, Row, day_hits, day_totals
+from rotator.simulate.impact import Impact, Judging, Row
 from rotator.simulate.inventory import Inventory, Material
 from rotator.simulate.odds import Odds, renewal_odds
 from rotator.simulate.populations import Forecast, floors_of
@@ -25,6 +24,9 @@ from rotator.simulate.tables import FleetTable
 from rotator.simulate.timeline import Happening, Timeline, check_names, happenings
 from rotator.simulate.totals import Total
 from rotator.simulate.world import World
+
+KEPT = 8
+"""Policies put together for some happenings that a desk keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,78 @@ class Picture:
     table: FleetTable = field(default_factory=FleetTable)
     history: Mapping[str, tuple[DayCount, ...]] = field(default_factory=dict)
     fitted: Mapping[str, Curve] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """What some happenings make of a picture, before anything is played.
+
+    Attributes:
+        inventory: the policy as the happenings need it.
+        people: its clients at any time.
+        judging: gives impacts.
+        expiries: every instant at which pins of some client end.
+        fleet_at: gives the fleet of an instant: the clients of then.
+    """
+
+    inventory: Inventory
+    people: Forecast
+    judging: Judging
+    expiries: frozenset[datetime]
+    fleet_at: Callable[[datetime], Fleet]
+
+
+class Desk:
+    """One picture that many questions are asked of: what one answer worked out, the next ones need not."""
+
+    def __init__(self, picture: Picture, *, quick: bool = False) -> None:
+        """Begin.
+
+        Args:
+            picture: everything read.
+            quick: judge by the engine, which says what the judge says; it is worth its start where fleets are large
+                or questions many.
+        """
+        self.picture = picture
+        self._quick = quick
+        # Clients move from the day of their counts; where the policy does not say it, from the day asked about.
+        self._undated = any(picture.policy.counted(name) is None for name in picture.policy.apps)
+        self._ready: dict[object, Ready] = {}
+
+    def prepare(self, order: Sequence[Happening], now: date) -> Ready:
+        """Put together what a question needs; what does not change the policy itself plays no part.
+
+        Raises:
+            UsageError: a release is to go out that has.
+            InputError: what changes is refused by a client's format.
+        """
+        changing = tuple(h for h in order if h.occurrence.id in CHANGING)
+        key = (changing, now if self._undated else None)
+        if key not in self._ready:
+            if len(self._ready) >= KEPT:
+                self._ready.pop(next(iter(self._ready)))
+            self._ready[key] = self._prepared(changing, now)
+        return self._ready[key]
+
+    def _prepared(self, order: Sequence[Happening], now: date) -> Ready:
+        own = self.picture
+        asked = as_asked(own.inventory, own.material, own.context, own.digest, order)
+        people = asked.forecast(own.table, now, fitted=own.fitted)
+        judging: Judging = Judges(asked.inventory)
+        fleet_at = people.fleet_at
+        if self._quick:
+            from rotator.simulate.engine.engine import Engine
+            from rotator.simulate.engine.moving import Moves
+
+            judging = Engine(asked.inventory, people.fleet)
+            fleet_at = Moves(people).fleet_at
+        return Ready(
+            inventory=asked.inventory,
+            people=people,
+            judging=judging,
+            expiries=frozenset(expiries(people.fleet, asked.inventory)),
+            fleet_at=fleet_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +197,11 @@ class Answer:
 
 
 def ask(
-    picture: Picture, question: Question, calendar: Sequence[Occurrence] = (), start: World | None = None
+    picture: Picture,
+    question: Question,
+    calendar: Sequence[Occurrence] = (),
+    start: World | None = None,
+    desk: Desk | None = None,
 ) -> Answer:
     """Answer a question.
 
@@ -132,39 +210,81 @@ def ask(
         question: what is asked.
         calendar: what happens in any case.
         start: the world before all of it; without it, the one that the policy states.
+        desk: what was worked out for questions before this one; without it everything is worked out anew.
 
     Raises:
         UsageError: an occurrence names nothing in the policy, or cannot be played on it.
         InputError: pinsets as they are asked about are refused by a client's format.
     """
-    occurrences = (*floors_of(picture.policy), *calendar, *question.occurrences)
-    check_names(occurrences, picture.policy)
-    order = happenings(occurrences, question.default or question.at, picture.policy)
-    prepared = as_asked(picture.inventory, picture.material, picture.context, picture.digest, order)
-    inventory = prepared.inventory
-    people = prepared.forecast(picture.table, question.at.date(), fitted=picture.fitted)
-    fleet = people.fleet_at(question.at)
-    timeline = Timeline(inventory, order, start)
-    judges = Judges(inventory)
-    impact = judges.impact(fleet, timeline.world_at(question.at), question.at)
-    begin = min([question.at, *(h.at for h in order if h.occurrence in _asked(question))])
+    played = _Played(picture, question, calendar, start, desk)
+    ready, impact = played.ready, played.impact_at(question.at)
+    fleet = impact.fleet
+    begin = min([question.at, *(h.at for h in played.order if h.occurrence in _asked(question))])
     end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
     segments = [
-        (at, judges.impact(people.fleet_at(at), timeline.world_at(at), at))
-        for at in timeline.instants(begin, max(end, question.at), expiries(fleet, inventory))
+        (at, impact if at == question.at else played.impact_at(at))
+        for at in played.instants(begin, max(end, question.at))
     ]
     return Answer(
         question=question,
-        inventory=inventory,
+        inventory=ready.inventory,
         fleet=fleet,
         impact=impact,
         first_break=_first_break(segments),
-        days=_days(question, segments, people) if question.until is not None else (),
+        days=_days(question, segments, ready) if question.until is not None else (),
         window=tuple(impact for at, impact in segments if at >= question.at) if question.until is not None else (),
-        later=tuple(h for h in order if h.at > question.at and h.occurrence in _asked(question)),
-        people=people,
-        odds=_odds(judges, fleet, Timeline(inventory, (), start).world_at(question.at), question),
+        later=tuple(h for h in played.order if h.at > question.at and h.occurrence in _asked(question)),
+        people=ready.people,
+        odds=_odds(ready.judging, fleet, Timeline(ready.inventory, (), start).world_at(question.at), question),
     )
+
+
+def over_time(
+    picture: Picture,
+    question: Question,
+    calendar: Sequence[Occurrence],
+    begin: datetime,
+    end: datetime,
+    desk: Desk | None = None,
+) -> tuple[Impact, ...]:
+    """Give the answer at each instant of a window at which it may change, its start included; errors are as of `ask`.
+
+    Args:
+        picture: everything read.
+        question: what is asked; its own instants play no part.
+        calendar: what happens in any case.
+        begin: the start of the window.
+        end: its end.
+        desk: what was worked out for questions before this one.
+    """
+    played = _Played(
+        picture, replace(question, at=begin, default=question.default or question.at), calendar, None, desk
+    )
+    return tuple(played.impact_at(at) for at in played.instants(begin, end))
+
+
+class _Played:
+    """What happens, in order, on everything it needs."""
+
+    def __init__(
+        self,
+        picture: Picture,
+        question: Question,
+        calendar: Sequence[Occurrence],
+        start: World | None,
+        desk: Desk | None,
+    ) -> None:
+        occurrences = (*floors_of(picture.policy), *calendar, *question.occurrences)
+        check_names(occurrences, picture.policy)
+        self.order = happenings(occurrences, question.default or question.at, picture.policy)
+        self.ready = (desk or Desk(picture)).prepare(self.order, question.at.date())
+        self.timeline = Timeline(self.ready.inventory, self.order, start)
+
+    def impact_at(self, at: datetime) -> Impact:
+        return self.ready.judging.impact(self.ready.fleet_at(at), self.timeline.world_at(at), at)
+
+    def instants(self, begin: datetime, end: datetime) -> tuple[datetime, ...]:
+        return self.timeline.instants(begin, end, self.ready.expiries)
 
 
 def _came_without(inventory: Inventory, fleet: Fleet) -> Iterator[str]:
@@ -180,7 +300,7 @@ def _came_without(inventory: Inventory, fleet: Fleet) -> Iterator[str]:
         yield f"assumed: {store} trusts the Mozilla bundle without {' and '.join(parts)}"
 
 
-def _odds(judges: Judges, fleet: Fleet, today: World, question: Question) -> tuple[Odds, ...]:
+def _odds(judges: Judging, fleet: Fleet, today: World, question: Question) -> tuple[Odds, ...]:
     """Ask what the pools of hosts do whose renewal is asked about, as things stand before it."""
     asked = [o.parts[0] for o in question.occurrences if o.id in ("renew", "intermediate-swap")]
     hosts = dict.fromkeys(host_label(judges.inventory, name) for name in asked)
@@ -198,49 +318,45 @@ def _asked(question: Question) -> set[Occurrence]:
 
 def expiries(fleet: Fleet, inventory: Inventory) -> set[datetime]:
     """Give every instant at which pins of some client end: those it has, and live ones that are published."""
-    rules: set[Rule] = {rule for c in fleet.connections for own in c.rules.values() for rule in own}
-    ends = [reading.expiry for rule in rules for reading in rule.readings]
-    ends += [
+    known = {id(own): own for c in fleet.connections for own in c.rules.values()}
+    ends = {reading.expiry for own in known.values() for rule in own for reading in rule.readings}
+    ends |= {
         inventory.mechanisms[item.mechanism].expiry(entry.expires)
         for by_release in inventory.published.values()
         for items in by_release.values()
         for item in items
         for entry in item.config.entries
-    ]
+    }
     return {instant for end in ends if end is not None for instant in (end.first, end.last)}
 
 
 def _first_break(segments: Sequence[tuple[datetime, Impact]]) -> FirstBreak | None:
     for at, impact in segments:
-        broken = [row for row in impact.rows if row.verdict.is_broken]
-        if broken:
-            return FirstBreak(at=at, row=max(broken, key=_clients))
+        row = impact.largest_break
+        if row is not None:
+            return FirstBreak(at=at, row=row)
     return None
 
 
-def _clients(row: Row) -> float:
-    count = row.connection.clients
-    return count.high if count is not None else 0
-
-
-def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], people: Forecast) -> tuple[Day, ...]:
+def _days(question: Question, segments: Sequence[tuple[datetime, Impact]], ready: Ready) -> tuple[Day, ...]:
     """Give the worst of each day from the day of the question to the last one asked for."""
     assert question.until is not None  # noqa: S101 - asked by the caller
     day = start_of(question.at.date())
     found = []
-    hits: dict[tuple[int, ...], Mapping[str, Mapping[int, bool]]] = {}
+    people = ready.people
+    counts: dict[tuple[int, ...], Callable[[Fleet], Mapping[str, Total]]] = {}
     known: dict[tuple[tuple[int, ...], datetime], Mapping[str, Total]] = {}
     while day <= question.until:
         begin, end = max(day, question.at), plus(day, DAY)
         before = [i for i, (at, _) in enumerate(segments) if at <= begin][-1:]
         inside = [i for i, (at, _) in enumerate(segments) if begin < at < end]
         key = tuple(before + inside)
-        if key not in hits:
-            hits[key] = day_hits(segments[i][1] for i in key)
+        if key not in counts:
+            counts[key] = ready.judging.day([segments[i][1] for i in key])
         settled = people.settled(begin)
+        then = ready.fleet_at(settled)
         if (key, settled) not in known:
-            known[key, settled] = day_totals(hits[key], people.fleet_at(settled))
-        then = people.fleet_at(settled)
+            known[key, settled] = counts[key](then)
         impacts = tuple(replace(segments[i][1], fleet=then) for i in key)
         found.append(Day(day=day, totals=known[key, settled], impacts=impacts))
         if day.date() == FOREVER.date():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 
 from rotator.model.names import canonical
@@ -18,11 +19,12 @@ from rotator.simulate.alike import Likeness
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
 from rotator.simulate.cohorts import Cohort, Standing
 from rotator.simulate.fleet import Connection, Fleet
-from rotator.simulate.impact import Answer, Impact, Row
+from rotator.simulate.impact import Answer, Impact, Row, day_hits, day_totals
 from rotator.simulate.inforce import InForce, is_of, versions_of
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judge import judge
 from rotator.simulate.judgement import Judgement, Side, Situation
+from rotator.simulate.totals import Total
 from rotator.simulate.world import World
 
 
@@ -40,6 +42,10 @@ class Judges:
         rows = [scene.row(c) for c in fleet.connections if c.cohort.since is None or c.cohort.since <= at]
         rows.sort(key=lambda row: (row.verdict.rank, -_size(row.connection)))
         return Impact(at=at, world=world, rows=tuple(rows), fleet=fleet)
+
+    def day(self, impacts: Sequence[Impact]) -> Callable[[Fleet], Mapping[str, Total]]:
+        """Give what counts, in the sizes of a fleet, those broken, exposed and unpinned at any instant of a day."""
+        return partial(day_totals, day_hits(impacts))
 
     def judge(
         self,

@@ -4,58 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotator.model.when import show
-from rotator.simulate.impact import Impact, Row
-from rotator.simulate.question import Picture, ask
+from rotator.simulate.impact import Impact
+from rotator.simulate.question import Desk, Picture, over_time
 from rotator.simulate.timeline import happenings
 from rotator.simulate.totals import Total
 from rotator.workflows.simulating import calendar
 from rotator.workflows.whatif import WhatIf, question
-
-Who = tuple[str, str, str]
-"""App, version and trust store: what stays the same of a cohort from one answer to the next."""
-MOST_CONNECTIONS = 20_000
-"""Fleets with more are not played over time at every turn of a knob."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """One cohort in an answer: the indexes of its rows, the worst first."""
-
-    who: Who
-    rows: tuple[int, ...]
-
-
-def groups(impact: Impact) -> list[Group]:
-    """Give the cohorts of an answer, those with the worst verdict first, and each once."""
-    found: dict[int, list[int]] = {}
-    whos: dict[int, Who] = {}
-    for index, row in enumerate(impact.rows):
-        cohort = row.connection.cohort
-        own = found.get(id(cohort))
-        if own is None:
-            found[id(cohort)] = [index]
-            whos[id(cohort)] = (cohort.app, cohort.version, cohort.trust)
-        else:
-            own.append(index)
-    return [Group(who=whos[key], rows=tuple(rows)) for key, rows in found.items()]
-
-
-def who(row: Row) -> Who:
-    """Give whose row it is."""
-    cohort = row.connection.cohort
-    return (cohort.app, cohort.version, cohort.trust)
-
-
-def worst(impact: Impact) -> dict[Who, Row]:
-    """Give the worst row of each cohort."""
-    found: dict[Who, Row] = {}
-    for row in impact.rows:
-        found.setdefault(who(row), row)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +57,19 @@ class Course:
         return range(self.place(begin), max(self.place(begin), last) + 1)
 
 
-def course(state: WhatIf, picture: Picture, now: datetime, start: datetime, end: datetime) -> Course:
+def course(
+    state: WhatIf, picture: Picture, now: datetime, start: datetime, end: datetime, desk: Desk | None = None
+) -> Course:
     """Play what the knobs ask over a window of time.
 
     Raises:
         UsageError: it cannot be played on this policy.
     """
     asked = question(state, picture, now)
-    answer = ask(picture, replace(asked, at=start, until=end), calendar(picture.policy))
-    impacts = answer.window or (answer.impact,)
-    instants = (start, *(impact.at for impact in impacts[1:]))
-    order = happenings((*calendar(picture.policy), *asked.occurrences), asked.default or asked.at, picture.policy)
+    own = calendar(picture.policy)
+    impacts = over_time(picture, asked, own, start, end, desk)
+    instants = tuple(impact.at for impact in impacts)
+    order = happenings((*own, *asked.occurrences), asked.default or asked.at, picture.policy)
     marks = tuple(
         Mark(h.at, h.occurrence.text + (" is announced" if h.announced else "")) for h in order if start <= h.at <= end
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from rotator.model.policy import Policy
 from rotator.model.when import show
 from rotator.simulate.grammar import ALGORITHMS, EVENTS, Occurrence
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.question import Answer, Picture, Question, ask
-from rotator.simulate.standard import backups_of, served_keys
+from rotator.simulate.question import Answer, Desk, Picture, Question, ask
+from rotator.simulate.standard import backups_of
+from rotator.simulate.standard import served_keys as served_keys_of
 from rotator.simulate.timeline import from_row
 from rotator.workflows.simulating import calendar
 
@@ -45,6 +47,22 @@ class WhatIf:
     response: str = NOTHING
     delay: int = 0
     look: int = 0
+
+
+class Same:
+    """An inventory that is told from others by being another one."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        """Keep it."""
+        self.inventory = inventory
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether it is the very same."""
+        return isinstance(other, Same) and other.inventory is self.inventory
+
+    def __hash__(self) -> int:
+        """Give the same number for the very same."""
+        return id(self.inventory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +170,16 @@ def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
         "algorithm": ALGORITHMS,
     }
     return (*tables.get(plain, ()), *([""] if kind.endswith("?") else []))
+
+
+@lru_cache(maxsize=1)
+def _served(known: Same) -> dict[str, list[str]]:
+    return served_keys_of(known.inventory)
+
+
+def served_keys(inventory: Inventory) -> dict[str, list[str]]:
+    """Give our keys that hosts of ours serve, each with its hosts: every knob asks, and the policy stays the same."""
+    return _served(Same(inventory))
 
 
 def _cohorts(policy: Policy) -> Iterator[str]:
@@ -384,9 +412,11 @@ def begins(state: WhatIf, picture: Picture, now: datetime) -> datetime:
     return max([o.at for o in occurrences(state, picture, now) if o.at is not None], default=now)
 
 
-def answer(state: WhatIf, picture: Picture, now: datetime, until: datetime | None = None) -> Answer:
+def answer(
+    state: WhatIf, picture: Picture, now: datetime, until: datetime | None = None, desk: Desk | None = None
+) -> Answer:
     """Answer what the knobs ask; with `until`, day by day as far as that lies ahead."""
     asked = question(state, picture, now)
     if until is not None and until > asked.at:
         asked = replace(asked, until=until)
-    return ask(picture, asked, calendar(picture.policy))
+    return ask(picture, asked, calendar(picture.policy), desk=desk)

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rotator.model.policy import Count
 from rotator.simulate.engine.codes import Flags, Indexes
+from rotator.simulate.engine.moving import SizedFleet
 from rotator.simulate.engine.rulebook import instant_number
 from rotator.simulate.fleet import Connection, Fleet
+from rotator.simulate.impact import Who, who_of
 from rotator.simulate.totals import Total, by_cohort, share_of, union
 
 Shares = NDArray[np.float64]
@@ -63,34 +66,85 @@ class Census:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
+        self._by_size: tuple[Indexes, Indexes] | None = None
         groups = list(by_cohort(fleet.connections))
         self.cohorts = [cohort for cohort, _ in groups]
+        """Who they are; of how many only a fleet tells."""
+        lengths = [len(group) for _, group in groups]
+        self.starts: Indexes = np.append(0, np.cumsum(lengths, dtype=np.int64))
+        self.mixed = fleet.mixed
+        self._base = fleet
         self._size()
         self._names: dict[str, int] = {}
         self.app = self._numbered([c.app for c in self.cohorts])
         self.trust = self._numbered([c.trust for c in self.cohorts])
         self.unit = self._numbered([c.unit for c in self.cohorts])
         self.profiles = _profiles([group for _, group in groups])
+        self.cohort_of: Indexes = np.repeat(np.arange(len(groups)), lengths)
+        self.share: Shares = np.array([c.share for c in fleet.connections], np.float64)
         since = [0 if c.cohort.since is None else instant_number(c.cohort.since) for c in fleet.connections]
         self._since = np.array(since, np.int64) if any(since) else None
         self._on_host: dict[str, tuple[Indexes, Indexes]] = {}
+        self._hosts = list(dict.fromkeys(c.host for c in fleet.connections))
+        places = {host: number for number, host in enumerate(self._hosts)}
+        self._host: Indexes = np.array([places[c.host] for c in fleet.connections], np.int64)
+        self._whos: dict[Who, list[int]] = {}
         self._unions: dict[tuple[tuple[tuple[str, float], ...], bytes], tuple[float, float]] = {}
 
+    def cohorts_of(self, who: Who) -> Sequence[int]:
+        """Give the places of the cohorts that are somebody."""
+        if not self._whos:
+            for place, cohort in enumerate(self.cohorts):
+                self._whos.setdefault(who_of(cohort), []).append(place)
+        return self._whos.get(who, ())
+
+    def hosts_of(self, connections: Flags) -> frozenset[str]:
+        """Give the hosts of some connections."""
+        found = self._host[connections]
+        return frozenset(self._hosts[number] for number in np.unique(found).tolist())
+
+    def by_size(self) -> Indexes:
+        """Give all connections, those of most clients first, of as many in their order."""
+        if self._by_size is None:
+            sizes = np.where(
+                self.share == 1, self.high[self.cohort_of], np.rint(self.high[self.cohort_of] * self.share)
+            )
+            self._by_size = np.argsort(-sizes, kind="stable").astype(np.int64), sizes.astype(np.int64)
+        return self._by_size[0]
+
+    def sizes(self) -> Indexes:
+        """Give the clients of each connection, 0 where nobody knows."""
+        self.by_size()
+        assert self._by_size is not None  # noqa: S101 - just made
+        return self._by_size[1]
+
     def _size(self) -> None:
-        clients = [cohort.clients for cohort in self.cohorts]
-        self.low = np.array([0 if count is None else count.low for count in clients], np.int64)
-        self.high = np.array([0 if count is None else count.high for count in clients], np.int64)
-        self.known = np.array([count is not None for count in clients], np.bool_)
-        self.population: Count | None = self.fleet.population
-        self.mixed = self.fleet.mixed
+        fleet = self.fleet
+        if isinstance(fleet, SizedFleet) and self._places is not None:
+            own = fleet.sizes
+            self.low, self.high, self.known = own.low[self._places], own.high[self._places], own.known[self._places]
+        else:
+            clients = [fleet.connections[first].cohort.clients for first in self.starts[:-1].tolist()]
+            self.low = np.array([0 if count is None else count.low for count in clients], np.int64)
+            self.high = np.array([0 if count is None else count.high for count in clients], np.int64)
+            self.known = np.array([count is not None for count in clients], np.bool_)
+        self.population: Count | None = fleet.population
+        self._by_size = None
+
+    @cached_property
+    def _places(self) -> Indexes | None:
+        """Give the place in the fleet of each cohort that has connections; None where that is not told."""
+        places = {id(cohort): place for place, cohort in enumerate(self._base.cohorts)}
+        found = [places.get(id(cohort), -1) for cohort in self.cohorts]
+        return None if -1 in found else np.array(found, np.int64)
 
     def sized(self, fleet: Fleet) -> Census:
         """Give the same people in the numbers of another time: the same cohorts, of other sizes."""
         if fleet is self.fleet:
             return self
+        self._places  # noqa: B018 - worked out once for all sizes
         found = copy(self)
         found.fleet = fleet
-        found.cohorts = [cohort for cohort, _ in by_cohort(fleet.connections)]
         found._on_host = {}  # noqa: SLF001 - a census as well
         found._size()  # noqa: SLF001
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from rotator.report.plotting import Series
 from rotator.report.ruler import UNITS, WEEK, ruler
 from rotator.report.simulation import headlines, remarks, to_document, to_json
 from rotator.simulate.explain import why
-from rotator.simulate.question import Answer
+from rotator.simulate.question import Answer, Desk
 from rotator.tui.actions import WHATIF
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.events import Chooser
@@ -32,7 +33,7 @@ from rotator.tui.widgets.line_table import LineTable
 from rotator.tui.widgets.plot import Plot
 from rotator.workflows import reports
 from rotator.workflows import session as sessions
-from rotator.workflows.course import MOST_CONNECTIONS, Course, course, shares, steps
+from rotator.workflows.course import Course, course, shares, steps
 from rotator.workflows.whatif import (
     WhatIf,
     begins,
@@ -49,7 +50,7 @@ from rotator.workflows.whatif import (
 from rotator.workflows.whatif import answer as answer_of
 
 DATES = ("start",)
-FEW, REST_SECONDS = 300, 0.4
+FEW, REST_SECONDS = 10_000, 0.4
 """Connections up to which time is played at every key; with more, once the keys rest for this long."""
 CELLS = 26
 """Cells of the axis of time on a narrow screen."""
@@ -83,6 +84,7 @@ class WhatIfScreen(PlannerScreen):
         self.cohorts = Cohorts(signs)
         self.clients, self.sides = self.cohorts.table, self.cohorts.sides
         self.answer: Answer | None = None
+        self.desk: Desk | None = None
         self.base: tuple[str, Answer] | None = None
         self.kept: list[Side] = []
         self.unit = WEEK
@@ -102,7 +104,7 @@ class WhatIfScreen(PlannerScreen):
         app.whatif = settle(app.whatif, picture)
         self.knobs.fill(knobs(app.whatif, picture, now))
         try:
-            answer = answer_of(app.whatif, picture, now)
+            answer = answer_of(app.whatif, picture, now, desk=self._desk())
         except RotatorError as error:
             self.say(str(error))
             return
@@ -112,6 +114,12 @@ class WhatIfScreen(PlannerScreen):
         self._fill()
         self.say(*self._sentences(answer))
         self._explain()
+
+    def _desk(self) -> Desk:
+        """Give the desk for the policy as it is: one knob more is little work for it."""
+        if self.desk is None or self.desk.picture is not self.planner.session.picture:
+            self.desk = Desk(self.planner.session.picture, quick=True)
+        return self.desk
 
     @property
     def baseline(self) -> tuple[str, Answer]:
@@ -163,14 +171,20 @@ class WhatIfScreen(PlannerScreen):
         if key == self.course_of:
             return
         self.course, self.course_of = None, key
-        if self.answer is not None and len(self.answer.fleet.connections) > MOST_CONNECTIONS:
+        asked, desk = app.whatif, self._desk()
+        if self.waiting is not None:
+            self.waiting.stop()
+        connections = 0 if self.answer is None else len(self.answer.fleet.connections)
+        if connections <= FEW:
+            with contextlib.suppress(RotatorError):
+                self.course = course(asked, picture, now, start, start + unit * width, desk)
             return
-        asked = app.whatif
 
         def play() -> None:
             worker = get_current_worker()
             try:
-                found = course(asked, picture, now, start, start + unit * width)
+                # The screen goes on asking its own desk meanwhile.
+                found = course(asked, picture, now, start, start + unit * width, Desk(picture, quick=True))
             except RotatorError:
                 return
             if not worker.is_cancelled:
@@ -179,13 +193,8 @@ class WhatIfScreen(PlannerScreen):
         def begin() -> None:
             self.run_worker(play, thread=True, exclusive=True, group="course", exit_on_error=False)
 
-        if self.waiting is not None:
-            self.waiting.stop()
-        if self.answer is not None and len(self.answer.fleet.connections) > FEW:
-            # While knobs are being turned their answers come first; time follows when the keys rest.
-            self.waiting = self.set_timer(REST_SECONDS, begin)
-        else:
-            begin()
+        # While knobs are being turned their answers come first; time follows when the keys rest.
+        self.waiting = self.set_timer(REST_SECONDS, begin)
 
     def _played(self, key: tuple[object, ...], found: Course) -> None:
         if key == self.course_of and self.is_mounted:
@@ -412,13 +421,10 @@ class WhatIfScreen(PlannerScreen):
             return
         self.notify(f"kept as report {report.id}; 5 lists them", markup=False)
 
-    def on_resize(self) -> None:
-        """Fit the axis of time to the new width."""
-        super().on_resize()
-        self.call_after_refresh(self._resized)
-
+    @on(LineTable.Resized, "#clients")
     def _resized(self) -> None:
-        if self.is_mounted and self.answer is not None:
+        """Fit the axis of time to the new width."""
+        if self.answer is not None:
             self._see_course()
             self._fill()
 

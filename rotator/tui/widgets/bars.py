@@ -11,12 +11,13 @@ from textual.widget import Widget
 
 from rotator.report.text import cells, pad
 from rotator.tui.actions import Action
+from rotator.tui.widgets.drawn import Drawn
 
 Part = tuple[str, str]
 """A text and the name of its style: "", `strong`, `quiet`, `here`, or that of a verdict."""
 
 
-class Bar(Widget):
+class Bar(Drawn, Widget):
     """One line, or some, of plain text in a few styles; never markup."""
 
     COMPONENT_CLASSES = {  # noqa: RUF012 - as Textual declares it
@@ -55,7 +56,7 @@ class Bar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line."""
-        base = self.rich_style
+        base = self.base_style
         if y >= len(self.rows):
             return Strip.blank(self.size.width, base)
         segments = [Segment(text, base + self._named(name)) for text, name in self.rows[y]]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from rotator.model.policy import Count
 from rotator.model.verdicts import Verdict
 from rotator.report.document import compact, span
 from rotator.report.ruler import UNITS, ruler
-from rotator.simulate.impact import Impact, Row
+from rotator.simulate.impact import Group, GroupList, Groups, Impact, Who
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
 from rotator.tui.look import Signs
 from rotator.tui.widgets.line_table import Column, Line, Lines, LineTable, Parts
-from rotator.workflows.course import Course, Group, Who, groups, worst
+from rotator.workflows.course import Course
 from rotator.workflows.whatif import WhatIf
 
 MOST_BESIDE = 2
@@ -54,7 +55,7 @@ class Cohorts:
             cursor=signs.cursor,
             id="sides",
         )
-        self.groups: list[Group] = []
+        self.groups: Groups = GroupList()
         self.impact: Impact | None = None
 
     def room(self, wide: bool, beside: int) -> int:  # noqa: FBT001 - as the screen says it
@@ -71,8 +72,8 @@ class Cohorts:
         """Say what the cohort of a line sees on its other hosts."""
         if self.impact is None or not 0 <= index < len(self.groups):
             return []
-        rows = [self.impact.rows[i] for i in self.groups[index].rows[1:]]
-        return [f"{row.connection.host} {row.verdict}" for row in rows[:4]]
+        rows = [self.impact.glance(i) for i in self.groups[index].rows[1:5]]
+        return [f"{row.connection.host} {row.verdict}" for row in rows]
 
     # --- filling -----------------------------------------------------------------------------------------------
 
@@ -99,21 +100,21 @@ class Cohorts:
             wide: whether there is room for words.
         """
         here = self._who(self.table.index)
-        impact, own = answer.impact, groups(answer.impact)
+        impact, own = answer.impact, answer.impact.groups()
         # Lines are made late, perhaps after the next answer came: each table's lines know their own answer.
         self.impact, self.groups = impact, own
-        before = worst(base[1].impact)
-        beside = [worst(side.answer.impact) for side in kept]
+        before = base[1].impact.worst_of()
+        beside = [side.answer.impact.worst_of() for side in kept]
         strips = _Strips(course, window, self.signs)
         self.table.columns = self._columns(kept, window, answer.impact.at, wide=wide)
-        place = next((n for n, group in enumerate(self.groups) if group.who == here), 0)
+        place = 0 if here is None else max(0, self.groups.find(here))
 
         def make(index: int) -> Line:
             return self._line(impact, own[index], before, beside, strips, wide=wide)
 
         def words(index: int) -> str:
-            row = impact.rows[own[index].rows[0]]
-            hosts = {impact.rows[i].connection.host for i in own[index].rows}
+            rows = [impact.glance(i) for i in own[index].rows]
+            row, hosts = rows[0], {row.connection.host for row in rows}
             return " ".join((str(row.verdict), row.connection.cohort.name, *hosts))
 
         keep = self.table.has_focus and here is not None
@@ -144,19 +145,19 @@ class Cohorts:
         self,
         impact: Impact,
         group: Group,
-        before: dict[Who, Row],
-        beside: Sequence[dict[Who, Row]],
+        before: Mapping[Who, Verdict],
+        beside: Sequence[Mapping[Who, Verdict]],
         strips: _Strips,
         *,
         wide: bool,
     ) -> Line:
-        row = impact.rows[group.rows[0]]
+        row = impact.glance(group.rows[0])
         cohort = row.connection.cohort
         was = before.get(group.who)
-        changed = was is None or was.verdict is not row.verdict
+        changed = was is None or was is not row.verdict
         ghost = "" if not changed else self._sign(was, wide=wide)
         sides = [self._sign(one.get(group.who), wide=wide) for one in beside]
-        styles = [str(one[group.who].verdict) if group.who in one else "quiet" for one in beside]
+        styles = [str(one[group.who]) if group.who in one else "quiet" for one in beside]
         count = self._count(cohort.clients, assumed=cohort.basis == "assumed", wide=wide)
         strip = strips.parts(group.who)
         cells = (
@@ -172,11 +173,11 @@ class Cohorts:
         parts += [(5 + n, ((text, style),)) for n, (text, style) in enumerate(zip(sides, styles, strict=True))]
         return Line(cells, str(row.verdict), parts=tuple(parts))
 
-    def _sign(self, row: Row | None, *, wide: bool) -> str:
-        if row is None:
+    def _sign(self, verdict: Verdict | None, *, wide: bool) -> str:
+        if verdict is None:
             return "-"
-        sign = self.signs.verdict(row.verdict)
-        return f"{sign} {_word(row.verdict)}" if wide else f"{sign}{row.verdict.letter}"
+        sign = self.signs.verdict(verdict)
+        return f"{sign} {_word(verdict)}" if wide else f"{sign}{verdict.letter}"
 
     def _count(self, clients: Count | None, *, assumed: bool, wide: bool) -> str:
         if clients is None:
@@ -223,29 +224,28 @@ class _Strips:
 
     def __init__(self, course: Course | None, window: Window, signs: Signs) -> None:
         self.course, self.window, self.signs = course, window, signs
-        self.known: list[dict[Who, Row]] = []
-        self.spans: list[range] = []
+        self.known: list[Mapping[Who, Verdict]] = []
+        self.runs: list[tuple[range, int]] = []
         if course is not None:
             start, unit, width = window
-            self.known = [worst(impact) for impact in course.impacts]
-            self.spans = [course.worst_in(start + unit * n, start + unit * (n + 1)) for n in range(width)]
+            self.known = [impact.worst_of() for impact in course.impacts]
+            spans = [course.worst_in(start + unit * n, start + unit * (n + 1)) for n in range(width)]
+            self.runs = [(span_of, len(list(same))) for span_of, same in groupby(spans)]
 
     def parts(self, who: Who) -> Parts:
         """Give the signs, those alike in a row together."""
         if self.course is None:
             return ((("." if self.signs.ascii_only else "·") * self.window[2], "quiet"),)
         found: list[tuple[str, str]] = []
-        known: dict[range, tuple[str, str]] = {}
-        for span_of in self.spans:
-            if span_of not in known:
-                rows = [row for n in span_of if (row := self.known[n].get(who)) is not None]
-                verdict = min((row.verdict for row in rows), key=lambda one: one.rank, default=None)
-                known[span_of] = (" ", "quiet") if verdict is None else (self.signs.verdict(verdict), str(verdict))
-            sign, style = known[span_of]
+        known = [one.get(who) for one in self.known]
+        for span_of, cells_of in self.runs:
+            seen = [one for one in known[span_of.start : span_of.stop] if one is not None]
+            verdict = min(seen, key=lambda one: one.rank, default=None)
+            sign, style = (" ", "quiet") if verdict is None else (self.signs.verdict(verdict), str(verdict))
             if found and found[-1][1] == style:
-                found[-1] = (found[-1][0] + sign, style)
+                found[-1] = (found[-1][0] + sign * cells_of, style)
             else:
-                found.append((sign, style))
+                found.append((sign * cells_of, style))
         return tuple(found)
 
 

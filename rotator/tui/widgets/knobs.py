@@ -15,11 +15,12 @@ from textual.widget import Widget
 from rotator.report.text import pad
 from rotator.tui.actions import KNOBS, bindings
 from rotator.tui.look import Signs
+from rotator.tui.widgets.drawn import Drawn
 from rotator.tui.widgets.line_table import fit
 from rotator.workflows.whatif import Knob
 
 
-class Knobs(Widget, can_focus=True):
+class Knobs(Drawn, Widget, can_focus=True):
     """A list of knobs with a cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"knob--value", "knob--label", "knob--about", "knob--cursor"}
@@ -69,7 +70,7 @@ class Knobs(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one knob."""
-        base = self.rich_style
+        base = self.base_style
         if not 0 <= y < len(self.knobs):
             return Strip.blank(self.size.width, base)
         knob = self.knobs[y]

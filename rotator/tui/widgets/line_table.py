@@ -17,7 +17,10 @@ from textual.strip import Strip
 
 from rotator.report.text import cells, pad
 from rotator.tui.actions import LIST, bindings
+from rotator.tui.widgets.drawn import Drawn
 
+SAMPLE = 50
+"""Lines, beside those on the screen, that say how wide columns are."""
 KEPT = 2_000
 """Lines that are kept once they were made."""
 
@@ -85,7 +88,7 @@ class Lines(Sequence[Line]):
         return self._made[place]
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(Drawn, ScrollView, can_focus=True):
     """A table with a cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -126,6 +129,19 @@ class LineTable(ScrollView, can_focus=True):
             """Say where; -1 where there is no line."""
             self.table = table
             self.index = index
+            super().__init__()
+
+        @property
+        def control(self) -> LineTable:
+            """Give the table."""
+            return self.table
+
+    class Resized(Message):
+        """The table has another size: what was made to fit it may not any more."""
+
+        def __init__(self, table: LineTable) -> None:
+            """Say which."""
+            self.table = table
             super().__init__()
 
         @property
@@ -265,7 +281,9 @@ class LineTable(ScrollView, can_focus=True):
 
     def _measure(self) -> None:
         """Share the width out: columns as wide as they need, the giving ones less, the least important dropped."""
-        sample = [self.lines[i] for i in self.shown[:200]]
+        first = int(self.scroll_offset.y)
+        drawn = range(first, min(len(self.shown), first + self.size.height))
+        sample = [self.lines[self.shown[n]] for n in sorted({*range(min(SAMPLE, len(self.shown))), *drawn})]
         need = [
             max([cells(column.title), *(cells(line.cells[n]) for line in sample)])
             for n, column in enumerate(self.columns)
@@ -297,11 +315,12 @@ class LineTable(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Share the width out anew."""
         self._laid_out()
+        self.post_message(self.Resized(self))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen; the titles stay on top."""
         width = self.size.width
-        base = self.rich_style
+        base = self.base_style
         if y == 0 and not self.headless:
             style = base + self.get_component_rich_style("line--header", partial=True)
             return self._strip([(column.title.upper(), style) for column in self.columns], " ", base, width)

@@ -9,10 +9,9 @@ from textual.binding import Binding, BindingType
 
 from rotator.report.document import compact, span
 from rotator.report.text import cells
-from rotator.simulate.impact import Impact, Row
+from rotator.simulate.impact import Glance, GroupList, Groups, Impact
 from rotator.tui.look import Signs
 from rotator.tui.widgets.line_table import Column, Line, Lines, LineTable, Parts, fit
-from rotator.workflows.course import Group, groups
 
 SHORT = 7
 """Cells of a host's name where there is little room."""
@@ -33,18 +32,17 @@ class Matrix(LineTable):
         super().__init__((Column("clients of"),), cursor=signs.cursor, id=id)
         self.signs = signs
         self.impact: Impact | None = None
-        self.groups: list[Group] = []
+        self.groups: Groups = GroupList()
         self.hosts: list[str] = []
         self.side = 0
 
     def show(self, impact: Impact, hosts: Sequence[str]) -> None:
         """Fill it from an answer; the cursor stays on its cohort and host."""
         here = self.groups[self.index].who if 0 <= self.index < len(self.groups) else None
-        self.impact, self.groups = impact, groups(impact)
-        used = {row.connection.host for row in impact.rows}
-        self.hosts = [host for host in hosts if host in used]
+        self.impact, self.groups = impact, impact.groups()
+        self.hosts = [host for host in hosts if host in impact.hosts]
         self.side = max(0, min(self.side, len(self.hosts) - 1))
-        place = next((n for n, group in enumerate(self.groups) if group.who == here), 0)
+        place = 0 if here is None else self.groups.find(here)
         self._fill(place)
 
     def row(self) -> int | None:
@@ -53,7 +51,7 @@ class Matrix(LineTable):
             return None
         host = self.hosts[self.side]
         group = self.groups[self.index]
-        return next((n for n in group.rows if self.impact.rows[n].connection.host == host), None)
+        return next((n for n in group.rows if self.impact.glance(n).connection.host == host), None)
 
     def action_side(self, by: int) -> None:
         """Go to another host."""
@@ -75,13 +73,13 @@ class Matrix(LineTable):
             *(Column(self._head(n, words=words)) for n in shown),
             *((Column("guarded by", give=True, least=10, drop=1),) if words else ()),
         )
-        rows, own = impact.rows, self.groups
+        own = self.groups
 
         def make(index: int) -> Line:
-            return self._line([rows[n] for n in own[index].rows], shown, words=words)
+            return self._line([impact.glance(n) for n in own[index].rows], shown, words=words)
 
         def text(index: int) -> str:
-            seen = [rows[n] for n in own[index].rows]
+            seen = [impact.glance(n) for n in own[index].rows]
             found = [seen[0].connection.cohort.name]
             return " ".join([*found, *(f"{row.connection.host} {row.verdict}" for row in seen)])
 
@@ -104,9 +102,9 @@ class Matrix(LineTable):
             host = fit(host, SHORT).rstrip()
         return f"[{host}]" if number == self.side else f" {host} "
 
-    def _line(self, rows: Sequence[Row], shown: range, *, words: bool) -> Line:
+    def _line(self, rows: Sequence[Glance], shown: range, *, words: bool) -> Line:
         cohort = rows[0].connection.cohort
-        by_host: dict[str, Row] = {}
+        by_host: dict[str, Glance] = {}
         for row in rows:
             by_host.setdefault(row.connection.host, row)
         found: list[tuple[str, str]] = []
@@ -126,7 +124,7 @@ class Matrix(LineTable):
             parts.append((1, ((number_text, "assumed"),)))
         return Line(texts, parts=tuple(parts), style="")
 
-    def _cell(self, row: Row, *, words: bool) -> str:
+    def _cell(self, row: Glance, *, words: bool) -> str:
         sign = self.signs.verdict(row.verdict)
         doubt = "?" if row.unsure else ""
         if not words:
@@ -148,7 +146,7 @@ class Matrix(LineTable):
         order = list(self.shown)
         ahead = order[self.cursor + 1 :] if by > 0 else reversed(order[: max(0, self.cursor)])
         for index in ahead:
-            verdicts = {str(self.impact.rows[n].verdict) for n in self.groups[index].rows}
+            verdicts = {str(self.impact.glance(n).verdict) for n in self.groups[index].rows}
             if verdicts & set(styles):
                 self.go(index)
                 return True

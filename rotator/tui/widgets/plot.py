@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from rotator.report.document import percent
 from rotator.report.plotting import Series, area, columns, nice_top, stretched
 from rotator.report.text import pad
+from rotator.tui.widgets.drawn import Drawn
 
 
-class Plot(Widget):
+class Plot(Drawn, Widget):
     """Several shares over time, one area below the other, on one axis of time."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -39,6 +41,7 @@ class Plot(Widget):
         self.ruler = ""
         self.place = -1
         self.about = ""
+        self._known: tuple[Size, list[list[tuple[str, str]]]] | None = None
 
     def show(self, series: Sequence[Series], *, ruler: str = "", place: float = -1, about: str = "") -> None:
         """Show other series.
@@ -51,7 +54,9 @@ class Plot(Widget):
         """
         self.series, self.ruler, self.about = tuple(series), ruler, about
         self.place = -1 if not 0 <= place <= 1 else round(place * 1000)
-        self.refresh()
+        before = self._known
+        if before is None or before != (self.size, self.rows()):
+            self.refresh()
 
     @property
     def left(self) -> int:
@@ -92,10 +97,15 @@ class Plot(Widget):
         mark = "^" if self.ascii_only else "▲"
         return [(text[:at], "quiet"), (mark, "strong"), (text[at + 1 :], "quiet")]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw some lines: what is on them is worked out for all of them at once."""
+        self._known = self.size, self.rows()
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw a line."""
-        base = self.rich_style
-        rows = self.rows()
+        base = self.base_style
+        rows = self.rows() if self._known is None else self._known[1]
         if not 0 <= y < len(rows):
             return Strip.blank(self.size.width, base)
         segments = [
