@@ -160,12 +160,3 @@ def test_no_key_stands_for_two_actions_of_one_screen() -> None:
     for name in KEYMAPS:
         settings = Settings(keymap=name)
         assert clashes(settings.all_keys(), ids, "planner.toml") == [], name
-
-
-@pytest.mark.parametrize("place", HELP)
-def test_every_action_can_be_called_by_its_first_key(tmp_path: Path, place: str) -> None:
-    app = planner(copy_of("storefront.toml", tmp_path))
-    keys = [action.keys.partition(",")[0] for action in (*HELP[place], *PANES, *EVERYWHERE) if action.keys]
-    keys.remove("q")
-    screens = drive(app, SCREENS[place], *(f"{key} . escape ." for key in keys if key not in "012345"))
-    assert all(screens)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -36,17 +36,9 @@ LEGEND = "P ship or publish, F floor, s see, C serve, D drop, R revoke, X destro
 
 
 class Steps(LineTable):
-    """A table beside which left and right go through the goals: they are not for scrolling here."""
+    """A table that says in help what it is."""
 
     help_text = ""
-
-    def action_scroll_left(self) -> None:
-        """Leave it to the screen."""
-        cast("PlanScreen", self.screen).action_goal(-1)
-
-    def action_scroll_right(self) -> None:
-        """Leave it to the screen."""
-        cast("PlanScreen", self.screen).action_goal(1)
 
 
 class PlanScreen(PlannerScreen):

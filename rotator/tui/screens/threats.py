@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -27,18 +27,6 @@ STYLES = {
 }
 
 
-class Grid(LineTable):
-    """A table whose columns are walked through: left and right are not for scrolling here."""
-
-    def action_scroll_left(self) -> None:
-        """Leave it to the screen."""
-        cast("ThreatsScreen", self.screen).action_pins(-1)
-
-    def action_scroll_right(self) -> None:
-        """Leave it to the screen."""
-        cast("ThreatsScreen", self.screen).action_pins(1)
-
-
 class ThreatsScreen(PlannerScreen):
     """The grid of one host, and why of one cell."""
 
@@ -47,7 +35,7 @@ class ThreatsScreen(PlannerScreen):
 
     def panes(self) -> Iterable[Widget]:
         """Give the grid."""
-        self.table_of_threats = Grid((Column(""),), cursor=self.planner.signs.cursor, id="grid")
+        self.table_of_threats = LineTable((Column(""),), cursor=self.planner.signs.cursor, id="grid")
         self.table_of_threats.add_class("pane")
         self.grid: Threats | None = None
         self.asked: tuple[object, ...] = ()

@@ -106,7 +106,7 @@ class LineTable(Drawn, ScrollView, can_focus=True):
         "line--assumed",
     }
     DEFAULT_CSS = """
-    LineTable { height: 1fr; background: $background; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
+    LineTable { height: 1fr; background: $background; overflow-x: hidden; scrollbar-size-vertical: 1; }
     LineTable > .line--ok { color: $status-ok; }
     LineTable > .line--unpinned { color: $status-unpinned; }
     LineTable > .line--breaks { color: $status-breaks; text-style: bold; }
