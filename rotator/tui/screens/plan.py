@@ -38,8 +38,6 @@ LEGEND = "P ship or publish, F floor, s see, C serve, D drop, R revoke, X destro
 class Steps(LineTable):
     """A table beside which left and right go through the goals: they are not for scrolling here."""
 
-    help_text = ""
-
     def action_scroll_left(self) -> None:
         """Leave it to the screen."""
         cast("PlanScreen", self.screen).action_goal(-1)

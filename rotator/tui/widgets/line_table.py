@@ -119,6 +119,9 @@ class LineTable(ScrollView, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
 
+    help_text = ""
+    """What the table is, for help."""
+
     class Moved(Message):
         """The cursor is on another line."""
 
