@@ -19,6 +19,7 @@ from rotator.checks import (
 )
 from rotator.checks.base import Subject
 from rotator.model.findings import Finding, worst_first
+from rotator.model.progress import heed
 
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     pins.breaks_today,
@@ -51,5 +52,8 @@ CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 
 def run(subject: Subject) -> tuple[Finding, ...]:
     """Run every check; findings that the policy allows are left out, the others come worst first."""
-    found = (finding for check in CHECKS for finding in check(subject))
-    return worst_first(pins.without_allowed(subject, found))
+    found: list[Finding] = []
+    for number, check in enumerate(CHECKS):
+        heed("checking", number, len(CHECKS))
+        found += check(subject)
+    return worst_first(pins.without_allowed(subject, iter(found)))

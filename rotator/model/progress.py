@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from rotator.errors import RotatorError
@@ -26,7 +29,7 @@ class Progress(Protocol):
         Args:
             done: chunks done.
             of: chunks in all; 0 where nobody knows.
-            what: what is being done, in a few words.
+            what: what is being done, in a few words; "" for one more part of what was said before.
 
         Raises:
             CancelledError: to give the work up.
@@ -38,3 +41,31 @@ class Silent:
 
     def step(self, done: int, of: int, what: str) -> None:
         """Do nothing."""
+
+
+_LISTENER: ContextVar[Progress | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def heard_by(listener: Progress) -> Iterator[None]:
+    """Let somebody hear all work that this thread does meanwhile, however deep it lies.
+
+    Answers are made of many small parts in many places; a listener that every one of them handed on would be part of
+    each signature between a key of the keyboard and the innermost loop.
+    """
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
+def heed(what: str = "", done: int = 0, of: int = 0) -> None:
+    """Tell whoever listens to this thread that a part of the work is about to begin.
+
+    Raises:
+        CancelledError: it is given up.
+    """
+    listener = _LISTENER.get()
+    if listener is not None:
+        listener.step(done, of, what)

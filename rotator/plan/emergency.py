@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rotator.model.policy import Adoption, Count
+from rotator.model.progress import heed
 from rotator.model.when import DAY, HOUR, plus, start_of
 from rotator.plan.alarm import Alarm, Doubt, Emergency, Group, Option, Reissue, Response, Suspected, Todo, Weighed
 from rotator.plan.responses import ISSUANCE, MARGIN, NEW_KEY, Choices
@@ -129,6 +130,7 @@ class _Work:
     def weigh(self, response: Response, picture: Picture | None = None) -> Weighed:
         """Weigh a response."""
         asked = picture or self.picture
+        heed(f"playing: {response.title}")
         return weigh(
             asked,
             response,
@@ -154,7 +156,7 @@ def _stolen(picture: Picture, answer: Emergency, calendar: Sequence[Occurrence])
         answer,
         options=options,
         exposed=answer.exposed if at_once is None else at_once.exposed,
-        groups=tuple(_groups(picture, best)) if best is not None else (),
+        groups=tuple(groups_of(best, answer.until)) if best is not None else (),
         why=tuple(_why(answer, best, tried)) if best is not None else (),
         doubts=tuple(_doubts(work, options)),
         notes=(
@@ -170,13 +172,13 @@ def _notes(answer: Answer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for note in (*answer.notes, *said) if not note.startswith("not yet at ")))
 
 
-def _groups(picture: Picture, best: Weighed) -> Iterator[Group]:
-    """Give what the recommended response does to each version, the most broken first."""
+def groups_of(best: Weighed, until: datetime) -> Iterator[Group]:
+    """Give what a response does to each version up to the end of the horizon, the most broken first."""
     answer, fleet = best.answer, best.answer.people.fleet
     inventory, policy = answer.inventory, answer.inventory.policy
     worst = max((i for i in answer.window if i.at <= best.worst_at), key=lambda i: i.at, default=answer.impact)
     last = answer.window[-1]
-    end = plus(horizon(answer.question.at, picture.policy.limits.emergency_days), -DAY)
+    end = plus(until, -DAY)
     first = answer.people.sizes(answer.people.settled(answer.question.at))
     at_worst = answer.people.sizes(answer.people.settled(best.worst_at))
     at_end = answer.people.sizes(answer.people.settled(max(end, answer.question.at)))

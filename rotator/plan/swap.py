@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from rotator.model.progress import heed
 from rotator.model.when import start_of
 from rotator.plan.outlook import Future, Outlook, instant_of
 from rotator.simulate.cohorts import Cohort
@@ -87,6 +88,7 @@ class Swap:
 
     def weigh(self, day: date) -> Weighed:
         """Say what serving from a day on breaks, everybody counted once over the whole plan."""
+        heed(f"weighing {day}")
         view = self.outlook
         at = instant_of(day, view.now)
         broken: dict[datetime, Mapping[int, bool]] = dict(view.ours(self.old, self.waiting, view.now, at))

@@ -94,6 +94,18 @@ def weighed(response: Response, answer: Answer, until: datetime, weight: float) 
     )
 
 
+def seen_at(own: Weighed, at: datetime) -> tuple[Impact, Total, Total]:
+    """Give what a response comes to at an instant of the horizon: the verdicts, users broken, and users exposed.
+
+    Users are counted at that very instant, as `weighed` counts them for its sums.
+    """
+    answer = own.answer
+    window = answer.window or (answer.impact,)
+    impact = max((i for i in window if i.at <= at), key=lambda i: i.at, default=window[0])
+    settled = answer.people.settled(at)
+    return impact, _total(answer, impact, settled, "broken"), _total(answer, impact, settled, "exposed")
+
+
 def _marks(now: datetime, until: datetime, changes: Iterable[datetime]) -> list[datetime]:
     """Give the instants at which users are counted."""
     found = {now, *(at for at in changes if now <= at < until)}

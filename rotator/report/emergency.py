@@ -125,22 +125,24 @@ def _days_json(days: UserDays) -> Json:
 
 def to_document(found: Emergency, policy: str, weight: float) -> Document:
     """Write an emergency for people: the answer, the responses, who, why, doubt, next, what to do, a text to paste."""
-    return Document(f"{policy}: {_what(found)}, {_instant(found.now)}", tuple(_blocks(found, policy, weight)))
+    return Document(f"{policy}: {what_of(found)}, {instant(found.now)}", tuple(_blocks(found, policy, weight)))
 
 
-def _what(found: Emergency) -> str:
+def what_of(found: Emergency) -> str:
+    """Say in a few words what happened."""
     alarm = found.alarm
     if not alarm.from_ca:
-        return f"{alarm.key} may be stolen" if alarm.suspected is Suspected.UNKNOWN else f"{alarm.key} stolen"
+        said = {Suspected.UNKNOWN: "may be stolen", Suspected.NO: "needs another certificate"}
+        return f"{alarm.key} {said.get(alarm.suspected, 'stolen')}"
     return f"the CA revokes {join(alarm.chains) or alarm.said}"
 
 
 def _blocks(found: Emergency, policy: str, weight: float) -> Iterator[Block]:
     alarm = found.alarm
     if alarm.chains:
-        left = f"{int(alarm.clock / HOUR)} h from now: {_instant(found.ends)}"
+        left = f"{int(alarm.clock / HOUR)} h from now: {instant(found.ends)}"
         yield Paragraph(f"CA clock ends {left}. Key suspected: {alarm.suspected}.", strong=True)
-    old = _old(found)
+    old = old_counts(found)
     if old:
         yield Paragraph(old, strong=True)
     if alarm.suspected is Suspected.UNKNOWN and found.options and found.reissue is not None:
@@ -161,7 +163,7 @@ def _blocks(found: Emergency, policy: str, weight: float) -> Iterator[Block]:
     yield Heading("to do, by latest start")
     yield Table(
         ("latest", "what", "undo"),
-        tuple((_instant(todo.latest), todo.what, todo.undo) for todo in found.todo),
+        tuple((instant(todo.latest), todo.what, todo.undo) for todo in found.todo),
         wide="what",
     )
     yield Heading("to paste")
@@ -171,7 +173,7 @@ def _blocks(found: Emergency, policy: str, weight: float) -> Iterator[Block]:
 
 
 def _reissue(own: Reissue) -> Iterator[Block]:
-    yield Paragraph(f"Reissue with the same key: {_users(own.broken)} break. No pin on a key notices.", strong=True)
+    yield Paragraph(f"Reissue with the same key: {users_of(own.broken)} break. No pin on a key notices.", strong=True)
     if own.rows:
         yield Paragraph(
             f"They pin the whole certificate: {join(sorted({r.connection.cohort.name for r in own.rows}))}."
@@ -181,12 +183,12 @@ def _reissue(own: Reissue) -> Iterator[Block]:
         who = f": {join(sorted(fresh))}" if fresh else ""
         more = (own.elsewhere.high or 0) > (own.broken.high or 0)
         yield Paragraph(
-            f"{'Insist on the same issuer: from' if more else 'From'} another CA {_users(own.elsewhere)} break{who}."
+            f"{'Insist on the same issuer: from' if more else 'From'} another CA {users_of(own.elsewhere)} break{who}."
         )
 
 
 def _stolen(found: Emergency, weight: float) -> Iterator[Block]:
-    yield Paragraph(f"Exposed now: {_users(found.exposed)}.", strong=True)
+    yield Paragraph(f"Exposed now: {users_of(found.exposed)}.", strong=True)
     yield Paragraph("A new key on the servers ends no exposure: it moves only who is broken. Days are user-days.")
     yield _table(found, weight)
     for n, option in enumerate(found.options, start=1):
@@ -204,7 +206,7 @@ def _stolen(found: Emergency, weight: float) -> Iterator[Block]:
     yield Table(
         ("version", "users", "broken", "broken at the end", "of them stuck*", "exposed at the end"),
         tuple(
-            (_version(g), *map(number, (g.users, g.broken, g.broken_last, g.stuck, g.exposed_last))) for g in shown
+            (version_of(g), *map(number, (g.users, g.broken, g.broken_last, g.stuck, g.exposed_last))) for g in shown
         ),
         right=("users", "broken", "broken at the end", "of them stuck*", "exposed at the end"),
     )  # fmt: skip
@@ -214,13 +216,14 @@ def _stolen(found: Emergency, weight: float) -> Iterator[Block]:
     )
     said = [("WHY", text) for text in found.why]
     said += [("NOT COUNTED", text) for text in found.uncounted]
-    said += [("DOUBT", _doubt(doubt)) for doubt in found.doubts[:2]]
+    said += [("DOUBT", doubt_of(doubt)) for doubt in found.doubts[:2]]
     said += [("NEXT", " - then ".join(todo.what for todo in found.todo[:3]))]
     yield Heading("why, and what is in doubt")
     yield Bullets(tuple(f"{label}: {text}" for label, text in said))
 
 
-def _version(group: Group) -> str:
+def version_of(group: Group) -> str:
+    """Name the users of a version."""
     return f"{group.app} {group.version}".removesuffix(" -")
 
 
@@ -234,37 +237,39 @@ def _table(found: Emergency, weight: float) -> Table:
     )
 
 
+def size_of(own: Weighed, weight: float) -> str:
+    """Show the sum that responses are put in order by: user-days broken, and exposed times its weight."""
+    if own.broken.high is None or own.exposed.high is None:
+        return "?"
+    size = round(own.broken.high + weight * own.exposed.high)
+    return compact(size, size)
+
+
 def _line(n: int, option: Option, weight: float) -> tuple[str, ...]:
     own = option.weighed
     mark = {"refused": "  REFUSED", "dominated": "  worse than 1"}.get(option.standing, "")
     sign = ">" if option.recommended else " "
-    total = "?"
-    if own.broken.high is not None and own.exposed.high is not None:
-        size = round(own.broken.high + weight * own.exposed.high)
-        total = compact(size, size)
     return (
         f"{sign}{n}",
         own.response.title + mark,
         span(own.worst.low, own.worst.high),
-        _share(own),
-        _days(own.broken),
-        _days(own.exposed),
-        total,
+        percent(own.worst.share),
+        days_of(own.broken),
+        days_of(own.exposed),
+        size_of(own, weight),
     )
 
 
-def _share(own: Weighed) -> str:
-    return percent(own.worst.share)
-
-
-def _days(days: UserDays) -> str:
+def days_of(days: UserDays) -> str:
+    """Show user-days in a few cells."""
     if days.low is None or days.high is None:
         return "?"
     return f"0-{compact(days.high, days.high)}" if days.low == 0 < days.high else compact(days.low, days.high)
 
 
-def _doubt(doubt: Doubt) -> str:
-    numbers = f"1 breaks {_days(doubt.broken)} user-days and exposes {_days(doubt.exposed)}"
+def doubt_of(doubt: Doubt) -> str:
+    """Say what is assumed, and what becomes of the answer where it is worse."""
+    numbers = f"1 breaks {days_of(doubt.broken)} user-days and exposes {days_of(doubt.exposed)}"
     order = f"{doubt.order[0]} is the best then" if doubt.turns else "the same one is the best"
     return f"{doubt.text}, assumed; {doubt.otherwise} {numbers}, {order}"
 
@@ -277,7 +282,8 @@ def _stands(found: Emergency) -> Iterator[str]:
         yield f"clients were counted {said} days ago, and are moved to today by each app's curve"
 
 
-def _old(found: Emergency) -> str:
+def old_counts(found: Emergency) -> str:
+    """Say that counts are old, "" where they are not."""
     old = {name: days for name, days in found.counts.items() if days > OLD_DAYS}
     if not old:
         return ""
@@ -285,7 +291,8 @@ def _old(found: Emergency) -> str:
     return f"COUNTS ARE OLD: {said}. Numbers are forecasts from then; rotator fleet POLICY FILE takes a fresh export."
 
 
-def _users(total: Total) -> str:
+def users_of(total: Total) -> str:
+    """Show users with their share."""
     if total.none:
         return "0 users"
     if total.high is None:
@@ -293,7 +300,8 @@ def _users(total: Total) -> str:
     return f"{span(total.low, total.high)} users ({percent(total.share)})"
 
 
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
+    """Show an instant as it is said at night."""
     return f"{at:%a %d %b %H:%MZ}"
 
 
@@ -305,18 +313,20 @@ def show_day(at: datetime) -> str:
 def chat(found: Emergency, policy: str) -> str:
     """Write a plain text to paste: facts, numbers, what is to be decided, by when, who. Shorter than `LONGEST`."""
     alarm = found.alarm
-    lines = [f"{policy}: {_what(found)} ({_instant(found.now)})"]
+    lines = [f"{policy}: {what_of(found)} ({instant(found.now)})"]
     if alarm.chains:
-        lines.append(f"CA clock ends {_instant(found.ends)}. Key suspected: {alarm.suspected}.")
+        lines.append(f"CA clock ends {instant(found.ends)}. Key suspected: {alarm.suspected}.")
     if found.reissue is not None:
-        lines.append(f"If the key is safe: reissue with the same key, {_users(found.reissue.broken)} break.")
+        lines.append(f"If the key is safe: reissue with the same key, {users_of(found.reissue.broken)} break.")
     best = found.best
     if best is not None:
         own = best.weighed
         lines.append(f"If stolen or unknown: {own.response.title}.")
-        lines.append(f"Broken at worst: {_users(own.worst)} at {_instant(own.worst_at)}.")
-        lines.append(f"Exposed now: {_users(found.exposed)}; on {show_day(found.until)}: {_users(own.exposed_last)}.")
-        hit = [_version(g) for g in found.groups if g.broken]
+        lines.append(f"Broken at worst: {users_of(own.worst)} at {instant(own.worst_at)}.")
+        lines.append(
+            f"Exposed now: {users_of(found.exposed)}; on {show_day(found.until)}: {users_of(own.exposed_last)}."
+        )
+        hit = [version_of(g) for g in found.groups if g.broken]
         if hit:
             lines.append(f"Hit: {join(hit)}.")
     if alarm.suspected is Suspected.UNKNOWN:
@@ -324,10 +334,10 @@ def chat(found: Emergency, policy: str) -> str:
     when = best.weighed.response.swap if best is not None else None
     if found.todo:
         first = found.todo[0]
-        lines.append(f"Next: {first.what}, by {_instant(first.latest)}.")
+        lines.append(f"Next: {first.what}, by {instant(first.latest)}.")
     if when is not None:
-        lines.append(f"Decision by {_instant(when)}: owner of the keys and duty manager.")
-    if _old(found):
+        lines.append(f"Decision by {instant(when)}: owner of the keys and duty manager.")
+    if old_counts(found):
         lines.append(f"Counts are up to {max(found.counts.values())} days old.")
     while len("\n".join(lines)) >= LONGEST and len(lines) > 3:
         lines.pop(-2)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from rotator.model.names import canonical
 from rotator.model.pins import Pin, PinKind
 from rotator.model.pki import Certificate, TrustStore, planned_certificate, unique, unknown_key
+from rotator.model.progress import heed
 from rotator.model.rules import Base, Cleartext, Rule, Usage
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
 from rotator.model.when import SECOND, plus
@@ -27,6 +28,9 @@ from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.simulate.totals import Total
 from rotator.simulate.world import World
 
+CHUNK = 2_000
+"""Connections between two reports of progress."""
+
 
 @dataclass
 class Judges:
@@ -39,7 +43,12 @@ class Judges:
     def impact(self, fleet: Fleet, world: World, at: datetime) -> Impact:
         """Judge every connection of a fleet in a world at an instant."""
         scene = Scene(self, world, at)
-        rows = [scene.row(c) for c in fleet.connections if c.cohort.since is None or c.cohort.since <= at]
+        rows = []
+        of = len(fleet.connections)
+        for begin in range(0, of, CHUNK):
+            heed("", begin, of if of > CHUNK else 0)
+            part = fleet.connections[begin : begin + CHUNK]
+            rows += [scene.row(c) for c in part if c.cohort.since is None or c.cohort.since <= at]
         rows.sort(key=lambda row: (row.verdict.rank, -_size(row.connection)))
         return Impact(at=at, world=world, rows=tuple(rows), fleet=fleet)
 

@@ -113,6 +113,14 @@ EVERYWHERE = (
         "go to Import: counts, shipped pin files, chains, what hosts serve",
         shown=False,
     ),
+    Action(
+        "screen.emergency",
+        "exclamation_mark",
+        "app.emergency",
+        "EMERGENCY",
+        "go to Emergency: a key may be stolen, or the CA revokes",
+        shown=False,
+    ),
     Action("edit.change", "a", "app.change", "change", "change the policy: keys, pinsets, chains, releases, events"),
     Action("edit.undo", "u,ctrl+z", "app.undo", "undo", "take the last edit back", shown=False),
     Action("edit.redo", "ctrl+r,ctrl+y", "app.redo", "redo", "make the edit again", shown=False),
@@ -252,6 +260,25 @@ THREATS = (
     Action("threats.host", "right_square_bracket", "host", "next host", "the next host that serves something"),
     FILTER,
 )
+EMERGENCY = (
+    Action("emergency.ask", "o", "ask", "what happened", "say what happened: a serial, a host, a key, a certificate"),
+    Action("emergency.suspect", "c", "suspect", "key out?", "say whether the private key is suspected"),
+    Action("emergency.why", "enter", "read", "why", "where the numbers of the response come from"),
+    Action("emergency.list", "d", "list", "to do", "what is to do by latest start, and the responses again"),
+    Action("emergency.tick", "space", "tick", "done", "tick off what was done; K keeps it in the report"),
+    Action("emergency.earlier", "less_than_sign", "scrub(-1)", "hour", "look earlier", key="< >"),
+    Action("emergency.later", "greater_than_sign", "scrub(1)", "hour", "look later", shown=False),
+    Action("emergency.previous", "left_square_bracket", "turn(-1)", "event", "look at what happens before", key="[ ]"),
+    Action("emergency.next", "right_square_bracket", "turn(1)", "event", "look at what happens next", shown=False),
+    Action("emergency.nearer", "plus", "zoom_time(-1)", "nearer", "time nearer: weeks, days, hours", shown=False),
+    Action("emergency.farther", "minus", "zoom_time(1)", "farther", "time farther: hours, days, weeks", shown=False),
+    Action("emergency.now", "t", "now", "now", "look at the moment it happened", shown=False),
+    Action("emergency.promote", "p", "promote", "promote", "promote what the response serves, take the stolen key out"),
+    Action("emergency.all", "v", "all", "all of it", "read the whole answer, as rotator now prints it", shown=False),
+    Action("emergency.clock", "C", "clock", "CA clock", "say in how long the CA revokes", shown=False),
+    Action("emergency.keep", "K", "keep", "keep", "keep the answer and what was ticked off as a report", shown=False),
+    FILTER,
+)
 HELP = {
     "home": HOME,
     "fleet": FLEET,
@@ -262,6 +289,7 @@ HELP = {
     "import": IMPORT,
     "mechanisms": MECHANISMS,
     "threats": THREATS,
+    "emergency": EMERGENCY,
 }
 """The actions of each screen, by its place."""
 

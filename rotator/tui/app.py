@@ -51,6 +51,7 @@ SCREENS = {
     "import": ("importing", "ImportScreen"),
     "mechanisms": ("mechanisms", "MechanismsScreen"),
     "threats": ("threats", "ThreatsScreen"),
+    "emergency": ("emergency", "EmergencyScreen"),
 }
 """The module and the class of each screen; a screen is loaded when somebody goes there, so that the first is quick."""
 
@@ -86,6 +87,8 @@ class PlannerApp(SessionApp):
         self.keymap_name = self.settings.keymap
         self.keys = KeyNames()
         self.whatif = whatif.first(session.picture)
+        self.alarm: str | None = None
+        """What the Emergency screen begins to ask about; None where nobody goes there to ask."""
         self.checked: Checked = check(session.picture, session.now)
         self.capabilities: tuple[Capability, ...] = capabilities_of(self.checked, session.now)
         for theme in THEMES:
@@ -128,6 +131,15 @@ class PlannerApp(SessionApp):
     def action_go(self, place: str) -> None:
         """Go to a screen."""
         self.switch_mode(place)
+
+    def action_emergency(self) -> None:
+        """Go to the emergency; it begins with the key that is looked at, if there is one."""
+        screen = self.screen
+        self.alarm = screen.alarming() if isinstance(screen, PlannerScreen) else ""
+        if isinstance(screen, PlannerScreen) and screen.place == "emergency":
+            screen.refresh_all()
+        else:
+            self.switch_mode("emergency")
 
     def action_copy(self) -> None:
         """Copy what is shown as plain text, through the terminal."""

@@ -20,6 +20,9 @@ from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
 from rotator.workflows.simulating import calendar
 
+_LABEL = re.compile(r"(?i)\s*serial(?: number)?\s*[:=]\s*")
+"""What OpenSSL and mails of CAs write before a serial."""
+_PEM = "-----BEGIN "
 _SERIAL = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{1,2}(?:[: ]?[0-9A-Fa-f]{2})*|[0-9A-Fa-f]+)")
 CLOCK = "24h"
 """A CA must revoke within 24 hours of learning that a key is compromised (Baseline Requirements 4.9.1.1)."""
@@ -47,6 +50,33 @@ def emergency(
     return respond(picture, alarm, now, calendar(picture.policy))
 
 
+def means(inventory: Inventory, said: str) -> dict[str, str]:
+    """Say what one word of somebody means: the name of a key that is stolen, or else something that is revoked."""
+    word = said.strip()
+    known = word in inventory.chains or inventory.policy.host_label(word) is not None
+    return {"stolen": word} if word in inventory.keys and not known else {"revoked": word}
+
+
+def nameable(inventory: Inventory) -> list[tuple[str, str]]:
+    """Give what an emergency can be named by, each with what it is: hosts that serve something, keys, certificates."""
+    policy, served = inventory.policy, dict(_serving(inventory))
+    hosts = [(label, f"host {', '.join(policy.host_names(label)[:1])}") for label, own in served.items() if own]
+    names: dict[str, list[str]] = {key: [] for key in inventory.keys}
+    for label, chains in served.items():
+        for chain in chains:
+            key = inventory.key_of(inventory.chains[chain].leaf) if chain in inventory.chains else None
+            if key in names and label not in names[key]:
+                names[key].append(label)
+    keys = [(key, f"key, served by {', '.join(on)}" if on else "key, served nowhere") for key, on in names.items()]
+    keys.sort(key=lambda pair: not names[pair[0]])
+    certificates = [
+        (chain.name, f"certificate, serial {chain.leaf.serial:X}" if chain.leaf.serial else "certificate")
+        for chain in inventory.chains.values()
+        if not chain.planned
+    ]
+    return [*keys, *hosts, *certificates]
+
+
 def alarm_of(
     inventory: Inventory, *, revoked: str = "", stolen: str = "", suspected: str = "", clock: str = ""
 ) -> Alarm:
@@ -65,6 +95,8 @@ def alarm_of(
     if stolen:
         return _of_key(inventory, stolen, suspected, clock or CLOCK)
     found = list(_meant(inventory, revoked))
+    if _PEM in revoked:
+        revoked = found[0].name if found else "the pasted text"
     if not found:
         raise UsageError(
             Problem(
@@ -156,19 +188,29 @@ def _meant(inventory: Inventory, said: str) -> Iterator[Chain]:
         for name in dict(_serving(inventory))[label]:
             yield inventory.chains[name]
         return
-    if Path(said).is_file():
-        yield from _in_file(inventory, said)
+    if _PEM in said:
+        yield from _in_text(inventory, said.encode())
         return
-    serial = _SERIAL.fullmatch(said.strip())
+    if _is_file(said):
+        yield from _in_text(inventory, read_bytes(said))
+        return
+    serial = _SERIAL.fullmatch(_LABEL.sub("", said.strip(), count=1))
     if serial is not None:
         number = int(re.sub("[: ]", "", serial[1]), 16)
         yield from (c for c in _existing(inventory) if c.leaf.serial == number)
 
 
-def _in_file(inventory: Inventory, file: str) -> Iterator[Chain]:
+def _is_file(said: str) -> bool:
+    try:
+        return Path(said).is_file()
+    except OSError:  # no name that a file could have
+        return False
+
+
+def _in_text(inventory: Inventory, text: bytes) -> Iterator[Chain]:
     from rotator.files.pem import decode
 
-    sent: tuple[Certificate, ...] = decode(read_bytes(file))
+    sent: tuple[Certificate, ...] = decode(text)
     meant = {certificate.sha256 for certificate in sent[:1]}
     yield from (c for c in _existing(inventory) if c.leaf.sha256 in meant)
 

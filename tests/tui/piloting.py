@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from textual.pilot import Pilot
 
+from rotator.model.progress import heed
 from rotator.model.when import parse_instant
 from rotator.tui.app import PlannerApp
 from rotator.workflows import session as sessions
@@ -81,6 +83,14 @@ async def press(pilot: Pilot[Any], keys: str) -> None:
         else:
             await pilot.press(key)
     await pilot.pause()
+
+
+def endless(*_: object, **__: object) -> NoReturn:
+    """Work until it is given up, in small parts, as long work does; a test that forgets it fails after a while."""
+    for _part in range(1_000):
+        heed("something long")
+        time.sleep(0.02)
+    raise AssertionError("nobody gave it up")
 
 
 def drive(app: PlannerApp, *steps: str, size: tuple[int, int] = SMALL) -> list[str]:

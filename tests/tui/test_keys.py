@@ -141,7 +141,7 @@ def test_the_palette_offers_only_what_applies_now(policy: str) -> None:
 
 
 def test_jump_mode_goes_to_a_pane_and_to_another_screen(policy: str) -> None:
-    [letters_shown, _, threats] = drive(planner(policy), "1 . ctrl+o .", "s .", "ctrl+o . f .")
+    [letters_shown, _, threats] = drive(planner(policy), "1 . ctrl+o .", "s .", "ctrl+o . g .")
     assert " a INSETS" in letters_shown
     assert " s LIENTS" in letters_shown
     assert "[NONE]" in threats

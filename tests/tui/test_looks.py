@@ -28,6 +28,7 @@ SCREENS = {
     "reports": "5 .",
     "mechanisms": "m .",
     "threats": "T .",
+    "emergency": "exclamation_mark . enter . u . . .",
 }
 
 

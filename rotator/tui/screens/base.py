@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -24,6 +23,7 @@ from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action, bindings
 from rotator.tui.jump import Target
 from rotator.tui.widgets.bars import Bar, Part, key_line
 from rotator.tui.widgets.line_table import LineTable, fit
+from rotator.tui.working import WorkingScreen
 
 if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
@@ -43,14 +43,15 @@ TITLES = {
     "import": "Import",
     "mechanisms": "Mechanisms",
     "threats": "Threats",
+    "emergency": "Emergency",
 }
 BAD = ("breaks", "lost", "exposed")
 """The styles of lines that `n` goes to."""
-BY_LETTER = ("import", "mechanisms", "threats")
+BY_LETTER = ("import", "mechanisms", "threats", "emergency")
 """Screens beside the planning itself: they stand with their letter alone where there is little room."""
 
 
-class PlannerScreen(Screen[None]):
+class PlannerScreen(WorkingScreen):
     """A screen of the planner.
 
     Subclasses name themselves in `place`, give their panes in `panes` and fill them in `show_state`.
@@ -64,6 +65,7 @@ class PlannerScreen(Screen[None]):
     PlannerScreen #body { height: 1fr; }
     PlannerScreen #why { height: 3; background: $surface; }
     PlannerScreen #said { height: auto; max-height: 3; }
+    PlannerScreen #work { display: none; }
     PlannerScreen #filter { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
     PlannerScreen #filter.-open { display: block; }
     PlannerScreen.-tiny #said, PlannerScreen.-tiny #why { display: none !important; }
@@ -89,6 +91,7 @@ class PlannerScreen(Screen[None]):
         with Container(id="body"):
             yield from self.panes()
         yield Bar(id="why")
+        yield Bar(id="work", classes="-panel")
         yield Input(
             placeholder="words to look for; enter keeps them, esc shows all", id="filter", select_on_focus=False
         )
@@ -105,6 +108,10 @@ class PlannerScreen(Screen[None]):
     def as_text(self) -> str:
         """Give what is shown as plain text, to copy."""
         raise NotImplementedError  # pragma: no cover
+
+    def alarming(self) -> str:
+        """Give the name of a key, host or chain that an emergency is likely about, as far as this screen knows."""
+        return ""
 
     # --- frame -------------------------------------------------------------------------------------------------
 
@@ -331,7 +338,9 @@ class PlannerScreen(Screen[None]):
             table.focus()
 
     def key_escape(self) -> None:
-        """Leave the filter and show everything."""
+        """Give up what is being worked out; else leave the filter and show everything."""
+        if self.give_up():
+            return
         box = self.query_one("#filter", Input)
         table = getattr(self, "_filtered", None) or self.table()
         if isinstance(table, LineTable):

@@ -209,6 +209,10 @@ class FleetScreen(PlannerScreen):
         app.use(session)
         self.notify(app.signs.text(f"{said}: 4 shows what to write, u takes it back"), markup=False)
 
+    def alarming(self) -> str:
+        """Give the key under the cursor."""
+        return self._key()
+
     def action_why(self) -> None:
         """Say where what is under the cursor comes from: a cell, a key, something to do."""
         app = self.planner

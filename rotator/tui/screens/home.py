@@ -65,6 +65,7 @@ class HomeScreen(PlannerScreen):
         dated = [f.due for f in todo if f.due is not None]
         many = f"{len(todo)} thing{'' if len(todo) == 1 else 's'} to do"
         first = f"{many}, the nearest by {min(dated)}." if dated else f"{many}." if todo else "Nothing to do."
+        first += " Emergency: !"
         names = [name for label in session.picture.policy.hosts for name in session.picture.policy.host_names(label)]
         self.say(first, *([OWN] if names and all(name.endswith(SAMPLE) for name in names) else []))
         self.rows = [
@@ -188,6 +189,14 @@ class HomeScreen(PlannerScreen):
             self.notify(app.signs.text(str(error)), severity="warning", markup=False)
             return
         app.switch_mode("whatif")
+
+    def alarming(self) -> str:
+        """Give the key that the line is about."""
+        row, summary = self.current, self.summary
+        if row is None or summary is None or row.section != "if" or not 0 <= row.item < len(summary.ifs):
+            return ""
+        happens = summary.ifs[row.item].answer.question.occurrences
+        return next((one.parts[0] for one in happens if one.id == "key-compromise"), "")
 
     def as_text(self) -> str:
         """Give the page as `rotator POLICY` prints it."""

@@ -49,6 +49,8 @@ from rotator.workflows.whatif import (
 )
 from rotator.workflows.whatif import answer as answer_of
 
+ALARMS = ("key-compromise", "revoke")
+"""Events to which the Emergency screen compares the responses."""
 DATES = ("start",)
 FEW, REST_SECONDS = 10_000, 0.4
 """Connections up to which time is played at every key; with more, once the keys rest for this long."""
@@ -128,6 +130,8 @@ class WhatIfScreen(PlannerScreen):
 
     def _sentences(self, answer: Answer) -> list[str]:
         said = remarks(answer) or headlines(answer)
+        if said and self.planner.whatif.event in ALARMS:
+            said = [f"{said[0]} ! compares what can be done.", *said[1:]]
         if self.base is None:
             return said
         word, base = self.base
@@ -427,6 +431,11 @@ class WhatIfScreen(PlannerScreen):
         if self.answer is not None:
             self._see_course()
             self._fill()
+
+    def alarming(self) -> str:
+        """Give the key or the host that the event is about."""
+        state: WhatIf = self.planner.whatif
+        return state.parts[0] if state.event in ALARMS and state.parts else ""
 
     def as_text(self) -> str:
         """Give the answer as text."""

@@ -122,6 +122,9 @@ class LineTable(Drawn, ScrollView, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIST)]
 
+    help_text = ""
+    """What the table is, for help."""
+
     class Moved(Message):
         """The cursor is on another line."""
 

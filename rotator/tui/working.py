@@ -1,0 +1,163 @@
+"""Long work beside the drawing: it says how far it is, escape gives it up, and then everything is as it was."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from textual.screen import Screen
+from textual.timer import Timer
+
+from rotator.errors import RotatorError
+from rotator.model.progress import CancelledError, heard_by
+from rotator.tui.widgets.bars import Bar
+
+if TYPE_CHECKING:
+    from rotator.tui.session_app import SessionApp
+
+Found = TypeVar("Found")
+QUIET_SECONDS = 0.4
+"""Work that takes no longer says nothing of itself."""
+TICK_SECONDS = 0.25
+
+
+class Job:
+    """One piece of long work, as seen from both sides: the thread tells how far it is, the screen may give it up."""
+
+    def __init__(self, words: str) -> None:
+        """Begin; `words` says what is being done."""
+        self.words = words
+        self.began = time.monotonic()
+        self.what = ""
+        self.share: float | None = None
+        self.parts = 0
+        self._off = threading.Event()
+
+    def step(self, done: int, of: int, what: str) -> None:
+        """Hear how far it is.
+
+        Raises:
+            CancelledError: it was given up.
+        """
+        if self._off.is_set():
+            raise CancelledError
+        self.what = what or self.what
+        self.share = done / of if of else None
+        self.parts += 1
+
+    def give_up(self) -> None:
+        """Let it end at its next part."""
+        self._off.set()
+
+    @property
+    def given_up(self) -> bool:
+        """Say whether somebody gave it up."""
+        return self._off.is_set()
+
+    @property
+    def seconds(self) -> float:
+        """Give how long it has lasted."""
+        return time.monotonic() - self.began
+
+    @property
+    def line(self) -> str:
+        """Say how far it is in a line."""
+        share = f" {self.share:.0%}".replace("%", " %") if self.share is not None else ""
+        what = f"; {self.what}{share}" if self.what else share
+        return f"{self.words}: {self.seconds:.0f} s, {self.parts:,} parts done{what}"
+
+
+class WorkingScreen(Screen[None]):
+    """A screen that has long work done, one piece at a time.
+
+    It has a line `#work` that says how far the work is.
+    """
+
+    job: Job | None = None
+    _clock: Timer | None = None
+    _left: Callable[[], object] | None = None
+
+    def work(
+        self,
+        words: str,
+        run: Callable[[], Found],
+        done: Callable[[Found], object],
+        *,
+        failed: Callable[[RotatorError], object] | None = None,
+        left: Callable[[], object] | None = None,
+    ) -> Job:
+        """Do something in a thread; what was being done before is given up without a word.
+
+        Args:
+            words: what is being done.
+            run: does it; it must touch nothing of the screen.
+            done: goes on with what it found, on the screen's own thread.
+            failed: goes on where it cannot be done; told in a corner without it.
+            left: puts things back when somebody gives it up.
+        """
+        if self.job is not None:
+            self.job.give_up()
+        job = self.job = Job(words)
+        self._left = left
+        if self._clock is None:
+            self._clock = self.set_interval(TICK_SECONDS, self._tick)
+        app = self.app
+
+        def thread() -> None:
+            then: Callable[[], object]
+            try:
+                with heard_by(job):
+                    found = run()
+                then = partial(done, found)
+            except CancelledError:
+                return
+            except RotatorError as error:
+                then = partial(failed or self._refused, error)
+            if not job.given_up:
+                app.call_from_thread(self._ended, job, then)
+
+        self.run_worker(thread, thread=True, group="work", exit_on_error=False)
+        return job
+
+    def _ended(self, job: Job, then: Callable[[], object]) -> None:
+        if job is self.job and not job.given_up and self.is_mounted:
+            self._over()
+            then()
+
+    def _over(self) -> None:
+        self.job = self._left = None
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+        self.query_one("#work", Bar).display = False
+
+    def _refused(self, error: RotatorError) -> None:
+        cast("SessionApp", self.app).tell(str(error), "warning")
+
+    def _tick(self) -> None:
+        job = self.job
+        if job is not None and job.seconds >= QUIET_SECONDS:
+            bar = self.query_one("#work", Bar)
+            bar.display = True
+            signs = cast("SessionApp", self.app).signs
+            bar.say([(f" {signs.text(job.line)}", "strong"), ("   esc gives it up", "quiet")])
+
+    def give_up(self) -> bool:
+        """Give the work up, if there is any; say whether there was."""
+        job, left = self.job, self._left
+        if job is None:
+            return False
+        job.give_up()
+        self._over()
+        if left is not None:
+            left()
+        cast("SessionApp", self.app).tell(f"{job.words}: given up, nothing is changed")
+        return True
+
+    def on_unmount(self) -> None:
+        """Leave no work behind."""
+        if self.job is not None:
+            self.job.give_up()
