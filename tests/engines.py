@@ -15,7 +15,7 @@ from rotator.simulate.engine.engine import Engine
 from rotator.simulate.engine.moving import Moves
 from rotator.simulate.engine.sight import Seen, Sight
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Answer, Impact, day_hits, day_totals
+from rotator.simulate.impact import BROKEN, EXPOSED, Answer, Impact, day_hits, day_totals
 from rotator.simulate.judgement import Judgement, Side, Situation
 from rotator.simulate.question import Picture, expiries
 from rotator.simulate.scene import Judges
@@ -75,6 +75,8 @@ def same_in_the_judges_form(found: Impact, impact: Impact) -> None:
     assert (worst and worst.connection) == (other and other.connection)
     assert (found.hosts, found.in_doubt, found.exposed_by) == (impact.hosts, impact.in_doubt, impact.exposed_by)
     assert [found.count(v) for v in Verdict] == [impact.count(v) for v in Verdict]
+    for verdicts in (BROKEN, EXPOSED):
+        assert found.hit(*verdicts) == impact.hit(*verdicts)
     for name in TOTALS:
         assert getattr(found, name) == getattr(impact, name), name
 

@@ -17,13 +17,13 @@ from rotator.model.policy import Count
 from rotator.model.when import DAY, plus, start_of
 from rotator.plan.draft import scopes
 from rotator.simulate.cohorts import Cohort
-from rotator.simulate.fleet import Connection, Fleet, fleet_of
+from rotator.simulate.engine.engine import Engine
+from rotator.simulate.fleet import Connection, Fleet, fleet_of, resized
 from rotator.simulate.grammar import Occurrence, parse_event
-from rotator.simulate.impact import BROKEN, EXPOSED, Impact, hits
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Judging
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.populations import FloorAt, Forecast, floor_at, floors_of, forecast
 from rotator.simulate.question import Picture, expiries
-from rotator.simulate.scene import Judges
 from rotator.simulate.timeline import Happening, Timeline, happenings, with_ended_pinsets
 from rotator.simulate.totals import Total, total_of
 from rotator.simulate.world import World
@@ -85,13 +85,12 @@ class Outlook:
     calendar: tuple[Occurrence, ...]
     now: datetime
     end: datetime
-    judges: Judges
+    judges: Judging
     quiet: Outlook | None = None
     bases: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _baseline: Future | None = None
     _most: dict[tuple[Cohort, datetime], Count | None] = field(default_factory=dict)
     _futures: dict[tuple[Occurrence, ...], Future] = field(default_factory=dict)
-    _totals: dict[tuple[datetime, int, str | None, str | None], Total] = field(default_factory=dict)
     _scopes: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     @property
@@ -157,8 +156,8 @@ class Outlook:
             found.append(
                 Stretch(
                     at=at,
-                    broken=hits((row for row in impact.rows if row.verdict.is_broken), *BROKEN),
-                    exposed=hits((row for row in impact.rows if row.verdict.is_exposed), *EXPOSED),
+                    broken=impact.hit(*BROKEN),
+                    exposed=impact.hit(*EXPOSED),
                     impact=impact,
                 )
             )
@@ -264,14 +263,15 @@ class Outlook:
         sizes = dict(self.people.sizes(self.people.settled(start)))
         for cohort, at in first.items():
             sizes[cohort] = self._largest(cohort, at)
-        return resized(self.fleet, sizes)
+        cohorts = self.fleet.cohorts
+        return resized(self.fleet, self.people.places, lambda place: sizes[cohorts[place]])
 
     def _largest(self, cohort: Cohort, since: datetime) -> Count | None:
         """Give the clients of a cohort when it is largest from an instant on."""
         if (cohort, since) not in self._most:
-            instants = [since, self.end]
-            while instants[-2] + WEEK < self.end:
-                instants.insert(-1, instants[-2] + WEEK)
+            # Weeks are counted from the start of the plan, so that every cohort is looked at on the same days.
+            ahead = (self.now + WEEK * n for n in range(1, (self.end - self.now) // WEEK + 1))
+            instants = [since, *(at for at in ahead if since < at < self.end), self.end]
             counts = [self._count(cohort, at) for at in instants]
             highs = [count.high for count in counts if count is not None]
             if highs and counts[0] is not None and max(highs) > counts[0].high:
@@ -291,13 +291,6 @@ def _twin(connection: Connection, version: str) -> tuple[object, ...]:
     cohort = connection.cohort
     # Whom published pins do not reach were among all others, with the same pins, before any were published.
     return (cohort.app, version, cohort.trust, connection.host, connection.beside)
-
-
-def resized(fleet: Fleet, sizes: Mapping[Cohort, Count | None]) -> Fleet:
-    """Give a fleet with other numbers of clients."""
-    fresh = {cohort: replace(cohort, clients=sizes[cohort]) for cohort in fleet.cohorts}
-    connections: tuple[Connection, ...] = tuple(replace(c, cohort=fresh[c.cohort]) for c in fleet.connections)
-    return Fleet(cohorts=tuple(fresh[cohort] for cohort in fleet.cohorts), connections=connections)
 
 
 def outlook(
@@ -355,7 +348,7 @@ def outlook(
         calendar=tuple(played),
         now=now,
         end=start_of(now.date()) + timedelta(days=days),
-        judges=Judges(inventory),
+        judges=Engine(inventory, people.fleet),
     )
 
 

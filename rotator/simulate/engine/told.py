@@ -105,6 +105,12 @@ class Told(Impact):
         """Count clients that see one of some verdicts on any host they use: all, or of an app, or of a store of it."""
         return self._counted.total(*verdicts, app=app, trust=trust)
 
+    def hit(self, *verdicts: Verdict) -> dict[int, bool]:
+        """Give the connections that see one of some verdicts, each with whether it is certain that it does."""
+        found = self.sight.hits(*verdicts)
+        places = np.flatnonzero(found.hit)
+        return dict(zip(places.tolist(), found.sure[places].tolist(), strict=True))
+
     @cached_property
     def broken(self) -> Total:
         """Count clients that are refused by our own server on any host."""
