@@ -35,13 +35,14 @@ def with_safety(
     view = outlook(picture, picture.inventory, calendar, now=now, days=days, shipped={}, otherwise=ASSUMED)
     none = view.future()
     hears = progress or Silent()
-    alone = [loss for loss in drill.losses if len(loss.events) == 1]
-    found: dict[tuple[str, ...], date | None] = {}
+    alone = drill.losses.alone
+    found: dict[str, date] = {}
     for number, loss in enumerate(alone):
         hears.step(number, len(alone), "until it is safe")
-        found[loss.events] = _safe_on(view, none, loss)
-    losses = tuple(replace(own, safe_on=found.get(own.events)) for own in drill.losses)
-    return replace(drill, losses=losses)
+        day = _safe_on(view, none, loss)
+        if day is not None:
+            found[loss.events[0]] = day
+    return replace(drill, losses=drill.losses.safe(found))
 
 
 def _safe_on(view: Outlook, none: Future, loss: Loss) -> date | None:

@@ -87,6 +87,7 @@ class Jury:
         if len(self.codes) + len(self.outcomes) > KEPT or len(self.judges.memo) > KEPT:
             self.codes.clear()
             self.outcomes.clear()
+            self._views.clear()
             self.judges = Judges(self.inventory)
         scene = Scene(self.judges, world, at)
         units = self.sorter.units(scene)
