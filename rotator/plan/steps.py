@@ -11,11 +11,11 @@ from rotator.mechanisms.base import Channel
 from rotator.plan.dating import Dated, dated
 from rotator.plan.deadlines import deadline_of
 from rotator.plan.draft import Carrier
-from rotator.plan.dropping import Drops, drops_of
+from rotator.plan.dropping import Drops, drops_of, together_of
 from rotator.plan.exits import in_the_way, moves
 from rotator.plan.gate import Moved
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Draft
+from rotator.plan.planner import Draft, Ships
 from rotator.plan.supply import refill_of
 from rotator.plan.swap import next_free
 from rotator.plan.telling import formula, standing
@@ -97,7 +97,16 @@ class Work:
     def dates(self, moved: Moved | None = None) -> Dated:
         """Date the releases and the swap, with the ways out that are taken and steps that were moved."""
         draft = self.draft
-        ships = draft.ships(self.apps, moved=moved.apps if moved is not None else None)
+        apart = self._dated(draft.ships(self.apps, moved=moved.apps if moved is not None else None), moved)
+        together = together_of(draft, apart, self.refill)
+        if together is None:
+            return apart
+        ships = draft.ships(self.apps, moved=moved.apps if moved is not None else None, together=together)
+        found = self._dated(ships, moved)
+        return found if found.serve == apart.serve else apart
+
+    def _dated(self, ships: Ships, moved: Moved | None) -> Dated:
+        draft = self.draft
         floors: tuple[FloorAt, ...] = ()
         floored = [name for name in draft.policy.apps if f"floor:{name}" in draft.taken]
         if "floor" in draft.taken:
@@ -134,8 +143,11 @@ class Work:
 
     def _ships(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
         steps = []
-        for carrier in found.ships.carriers:
+        for carrier in found.ships.first():
+            if carrier.pins.drop:
+                continue  # it is a drop as well, and told as one
             day = found.ships.days[carrier.app]
+            later = ", ".join(found.ships.later(carrier.app))
             frozen = next_free(self.draft.today, self.draft.frozen("ship"))
             adds = self._adds(found, carrier)
             steps.append(
@@ -143,7 +155,8 @@ class Work:
                     number=numbers.next(),
                     action="ship",
                     subject=f"{carrier.app} {carrier.version}",
-                    title=f"ship {carrier.app} {carrier.version} with {self._what()}",
+                    title=f"ship {carrier.app} {carrier.version} with {self._what()}"
+                    + (f", and {later}" if later else ""),
                     earliest=min(frozen, day),
                     planned=day,
                     latest=self._last_ship(found, carrier, last),
