@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from rotator.cli.console import Console, console
 from rotator.cli.parser import COMMANDS, parser
 from rotator.errors import InputError, RotatorError, printable
+from rotator.model.progress import heard_by
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -34,7 +36,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     talk = console(ascii_only=asked.ascii, no_color=asked.no_color, environ=environ)
     try:
         module = import_module(f"rotator.cli.commands.{asked.command.replace('import', 'import_')}")
-        code: int = module.run(asked, talk, environ)
+        with _listening(asked.command, talk):
+            code: int = module.run(asked, talk, environ)
     except RotatorError as error:
         _tell(error, talk)
         return error.exit_code
@@ -50,6 +53,20 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+INTERACTIVE = frozenset({"edit", "new", "open", "serve"})
+"""Commands that talk to a person or take the whole screen, where nothing else may write."""
+
+
+@contextmanager
+def _listening(command: str, talk: Console) -> Iterator[None]:
+    """Say how far the work of a command is, where it is one that answers and ends."""
+    if command in INTERACTIVE:
+        yield
+        return
+    with talk.progress() as progress, heard_by(progress):
+        yield
 
 
 def _parse(words: list[str]) -> argparse.Namespace:

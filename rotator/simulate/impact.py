@@ -194,6 +194,14 @@ class Impact:
         """Count clients for which every host is well."""
         return rest_of(self.fleet, hits(r for r in self.rows if r.verdict is not Verdict.OK))
 
+    def counted(self, total: str) -> Iterator[tuple[Connection, bool]]:
+        """Give the connections behind a total, each with whether it is certain; for `ok` those that are not well."""
+        verdicts = {"broken": BROKEN, "exposed": EXPOSED, "lost": (Verdict.LOST,)}.get(total, ())
+        for row in self.rows:
+            unwell = row.verdict is not Verdict.OK if total == "ok" else row.is_unpinned
+            if row.verdict in verdicts if verdicts else unwell:
+                yield self.fleet.connections[row.connection.index], row.is_sure(*verdicts)
+
     @property
     def hosts(self) -> frozenset[str]:
         """Give the hosts that anybody uses."""

@@ -296,6 +296,7 @@ def simulate_schema() -> Schema:
         }
     )
     day = _object({"date": _DAY, "broken": total, "exposed": total, "unpinned": total})
+    instant = _object({"at": _INSTANT, "broken": total, "exposed": total, "unpinned": total})
     answer = _object(
         {
             "schema": {"const": 1},
@@ -314,8 +315,9 @@ def simulate_schema() -> Schema:
             "renewals": {"type": "array", "items": odds},
             "cohorts": {"type": "array", "items": row},
             "days": {"type": "array", "items": day},
+            "instants": {"type": "array", "items": instant},
         },
-        optional=("renewals", "cohorts", "days"),
+        optional=("renewals", "cohorts", "days", "instants"),
     )
     short = {
         **_because(),
