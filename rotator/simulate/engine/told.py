@@ -115,6 +115,7 @@ class Told(Impact):
         found = self.sight.hits(*verdicts)
         places = np.flatnonzero(found.hit)
         return dict(zip(places.tolist(), found.sure[places].tolist(), strict=True))
+
     def counted(self, total: str) -> Iterator[tuple[Connection, bool]]:
         """Give the connections behind a total, each with whether it is certain; for `ok` those that are not well."""
         found = self.sight.behind(total)
