@@ -40,6 +40,7 @@ GROUPS: dict[str, Callable[..., Iterator[Line]]] = {
     "cohorts": counting.cohort_lines,
     "pairs": counting.pair_lines,
     "policies": policies.engine_lines,
+    "drill": policies.drill_lines,
     "opening": policies.opening_lines,
     "start": policies.starting_lines,
     "paths": paths.lines,

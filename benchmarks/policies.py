@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import numpy as np
 from benchmarks.timing import Line, exponent, line, measure, seconds
 from rotator.files.fleet_table import open_table
 from rotator.model.pins import b64
+from rotator.simulate.drill import drill
 from rotator.simulate.engine.engine import Engine
 from rotator.simulate.fleet import Fleet, fleet_of
 from rotator.simulate.question import Picture, Question, ask
@@ -127,6 +129,39 @@ def engine_lines(*, quick: bool) -> Iterator[Line]:
     yield Line(
         "what-if, 1,000 cohorts: a whole answer", measure(lambda: ask(picture, event), runs=3).shown(), "", "", "", None
     )
+
+
+def many_keys(keys: int, releases: int) -> str:
+    """Write a policy of ten hosts, each with an app whose releases pin the host's key and four others out of many."""
+    draw = random.Random(1)
+    lines = ["schema = 1", "measured = 2026-11-20", "[keys]"]
+    lines += [f'k{n} = {{ spki = "{spki(f"k{n}")}" }}' for n in range(keys)]
+    lines += ["[authorities]", f'root = {{ spki = "{spki("root")}" }}']
+    lines += [f'ica{n} = {{ spki = "{spki(f"ica{n}")}", issued_by = ["root"] }}' for n in range(4)]
+    lines += ["[trust]", 'ours = { roots = ["root"] }', "[chains]"]
+    lines += [f'c{n} = {{ leaf = "k{n}", issuers = ["ica{n % 4}", "root"] }}' for n in range(10)]
+    for host in range(10):
+        lines += [f"[hosts.h{host}]", f'names = ["h{host}.example.com"]', f'serves = "c{host}"']
+        lines += [f"[apps.app{host}]", 'mechanism = "okhttp"', 'trust = "ours"', f"hosts = {{ h{host} = 1.0 }}"]
+        own = range(host, releases, 10)
+        rows = (f'{{ version = "{n}.0", clients = {1_000 + n}, pinset = "p{n}" }}' for n in own)
+        lines += [f"releases = [{', '.join(rows)}]"]
+    for number in range(releases):
+        others = draw.sample(range(10, keys), 4)
+        backups = ", ".join(f'"k{n}"' for n in others)
+        lines += [f"[pinsets.p{number}]", f'primary = "k{number % 10}"', f"backups = [{backups}]"]
+    return "\n".join(lines) + "\n"
+
+
+def drill_lines(*, quick: bool) -> Iterator[Line]:
+    """Measure a whole drill: pairs that have to do with one another are judged, all others counted."""
+    keys, releases = (20, 40) if quick else (100, 500)
+    with tempfile.TemporaryDirectory() as folder:
+        picture = open_policy(written(Path(folder), many_keys(keys, releases)), TODAY)
+    pairs = len(drill(picture, NOW).losses)
+    timed = measure(lambda: drill(picture, NOW), runs=1)
+    each = f"{timed.median / pairs * 1e6:,.0f} us a loss"
+    yield Line(f"drill of a policy, {keys} keys, {releases} releases: {pairs:,} losses", timed.shown(), "", each)
 
 
 def opening_lines(*, quick: bool) -> Iterator[Line]:
