@@ -90,16 +90,17 @@ class People:
 
 def _added(classes: Indexes, clients: NDArray[np.float64], wide: int) -> Weights:
     """Add clients up by class, in parts that stay in the cache, by two threads where there are many."""
+    size = max(PART, 4 * wide)  # each part costs as much again as there are classes
+    if len(classes) < 4 * size:
+        return np.bincount(classes, clients, wide).astype(np.float64, copy=False)
 
     def part(begin: int, end: int) -> Weights:
         found = np.zeros(wide)
-        for first in range(begin, end, PART):
-            own = slice(first, min(first + PART, end))
+        for first in range(begin, end, size):
+            own = slice(first, min(first + size, end))
             found += np.bincount(classes[own], clients[own], wide)
         return found
 
-    if len(classes) < 4 * PART:
-        return part(0, len(classes))
     half = len(classes) // 2
     with ThreadPoolExecutor(1) as other:
         rest = other.submit(part, half, len(classes))
@@ -158,7 +159,8 @@ def sweep(
     listening = progress or Silent()
     configurations, stores, kinds = people.sizes.shape
     flat = people.sizes.reshape(configurations, stores * kinds)
-    found = Swept(people.curves, people.sizes.sum(axis=(0, 1)))
+    everybody = np.ones(configurations * stores) @ people.sizes.reshape(-1, kinds)
+    found = Swept(people.curves, everybody)
     for begin in range(0, len(hosts), CHUNK):
         listening.step(begin, len(hosts), "sweep")
         some = hosts[begin : begin + CHUNK]
