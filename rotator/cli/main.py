@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     talk = console(ascii_only=asked.ascii, no_color=asked.no_color, environ=environ)
     try:
         module = import_module(f"rotator.cli.commands.{asked.command.replace('import', 'import_')}")
+        # What is loaded now stays to the end: it need not be looked through again each time memory is tidied.
+        gc.freeze()
         with _listening(asked.command, talk):
             code: int = module.run(asked, talk, environ)
     except RotatorError as error:
@@ -71,7 +74,7 @@ def _listening(command: str, talk: Console) -> Iterator[None]:
 
 def _parse(words: list[str]) -> argparse.Namespace:
     """Parse the words; those that may be many can stand before and after options alike."""
-    known = parser()
+    known = parser(words[0])
     asked, rest = known.parse_known_args(words)
     many = next((name for name in ("events", "inputs", "targets") if hasattr(asked, name)), None)
     if rest and (many is None or any(word.startswith("-") and word != "-" for word in rest)):

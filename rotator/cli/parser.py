@@ -19,14 +19,15 @@ exit codes:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line."""
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """Make the parser of the whole command line, or of one command of it: each takes time to make."""
     top = argparse.ArgumentParser(
         prog="rotator", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument("--version", action="version", version=f"rotator {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for name, (add, about) in COMMANDS.items():
+    for name in (only,) if only in COMMANDS else COMMANDS:
+        add, about = COMMANDS[name]
         command = commands.add_parser(name, help=about, description=about[:1].upper() + about[1:] + ".")
         add(command)
         _common(command)
