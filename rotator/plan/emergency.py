@@ -24,6 +24,8 @@ from rotator.simulate.running import can_run
 from rotator.simulate.standard import elsewhere
 from rotator.simulate.totals import total_of
 
+ASSUMED = Adoption(preset="typical")
+"""How clients update of whose app nothing is said."""
 MOST = 5
 """Responses that are shown: more are no help at night."""
 DOUBTED_REACH = 0.60
@@ -40,6 +42,7 @@ def respond(picture: Picture, alarm: Alarm, now: datetime, calendar: Sequence[Oc
         calendar: what happens in any case.
     """
     ends = plus(now, alarm.clock)
+    picture, assumed = _moving(picture)
     until = horizon(now, picture.policy.limits.emergency_days)
     today = ask(picture, Question(occurrences=(), at=now), calendar)
     whole = today.fleet.population
@@ -58,7 +61,19 @@ def respond(picture: Picture, alarm: Alarm, now: datetime, calendar: Sequence[Oc
         answer = replace(answer, reissue=_reissue(picture, alarm, now, calendar, today.impact))
     if alarm.suspected is not Suspected.NO and alarm.key:
         answer = _stolen(picture, answer, calendar)
+    answer = replace(answer, notes=(*assumed, *answer.notes))
     return replace(answer, todo=tuple(sorted(_todo(picture, answer), key=lambda todo: todo.latest)))
+
+
+def _moving(picture: Picture) -> tuple[Picture, tuple[str, ...]]:
+    """Give the picture in which every app with releases updates, as a plan has it, and what is assumed for that."""
+    still = [name for name, app in picture.policy.apps.items() if app.adoption is None and app.releases]
+    if not still:
+        return picture, ()
+    apps = {name: replace(app, adoption=ASSUMED) if name in still else app for name, app in picture.policy.apps.items()}
+    policy = replace(picture.policy, apps=apps)
+    made = replace(picture, policy=policy, inventory=replace(picture.inventory, policy=policy))
+    return made, tuple(f"assumed: clients of {name} update as `{ASSUMED.preset}`: it has no adoption" for name in still)
 
 
 # --- the key is sound ------------------------------------------------------------------------------------------------
@@ -242,7 +257,8 @@ def _why(answer: Emergency, best: Weighed, tried: Sequence[Weighed]) -> Iterator
     if best.response.releases and (floor or plain) is not None:
         base = floor or plain
         less = (base.exposed.high or 0) - (best.exposed.high or 0) if base is not None else 0
-        yield f"only builds without the pin end exposure: {_short(less)} user-days less of it"
+        what = "builds and live pins" if best.response.published else "builds"
+        yield f"only {what} without the pin end exposure: {_short(less)} user-days less of it"
     ends = [impact.at for impact in best.answer.window if impact.exposed.none]
     if ends:
         yield f"exposure ends by {min(ends):%Y-%m-%d}"
@@ -392,6 +408,10 @@ def _todo(picture: Picture, answer: Emergency) -> Iterator[Todo]:
         if action.id == "floor":
             app, version = action.parts
             yield Todo(latest=action.at or now, what=f"raise the floor of {app} to {version}", undo="lower it again")
+    for own in response.published:
+        what = f"without {key}" if own.pins.drop else f"with {response.target} beside {key}"
+        undo = "publish the old ones again"
+        yield Todo(latest=max(now, own.at), what=f"publish the live pins of {own.app} {what}", undo=undo)
     for build in response.releases:
         review = picture.policy.apps[build.app].review_days
         days = picture.policy.limits.review_days if review is None else review
