@@ -465,6 +465,22 @@ def plan_schema() -> Schema:
             "safe": {"type": "boolean"},
         }
     )
+    days: Schema = {"type": "number", "minimum": 0}
+    renewed = _object(
+        {"host": _TEXT, "renew_days": {"type": "integer"}, "keys_ahead": maybe({"type": "integer", "minimum": 1})}
+    )
+    pace = _object(
+        {"carried_days": maybe(days), "least_days": maybe(days), "hosts": {"type": "array", "items": renewed}}
+    )
+    point = _object(
+        {
+            "date": _DAY,
+            "coverage": maybe({"type": "number", "minimum": 0, "maximum": 1}),
+            "segment": _TEXT,
+            "broken": _TOTAL,
+            "exposed": _TOTAL,
+        }
+    )
     named = {name: maybe(_TEXT) for name in ("to", "from", "chain", "pinset", "algorithm", "pin_to")}
     blocked = _object(
         {
@@ -500,6 +516,8 @@ def plan_schema() -> Schema:
             "loss": maybe(_TEXT),
             "findings": texts,
             "cadence": texts,
+            "pace": maybe(pace),
+            "curve": maybe({"type": "array", "items": point}),
             "notes": texts,
             "replay": _object({"agrees": {"type": "boolean"}, "against": texts}),
         }
