@@ -354,3 +354,14 @@ def test_a_train_is_handed_in_before_a_freeze_and_after_none(desk: Desk) -> None
     limits = "break_budget = 0.08\nreview_days = 2\n"
     found = plan(desk, policy(app(releases=TRAINS), limits=limits, more=frozen))
     assert str(step(found, "ship").planned) == "2026-11-26"
+
+
+def test_people_who_move_to_a_release_that_breaks_are_counted_once(desk: Desk) -> None:
+    """Nobody accepts the other root: 1,000 people on 1.0 break now, and the 950 of them who go on to 1.1 are the same."""
+    text = policy(app(), more='[chains.far]\nleaf = "b"\nissuers = ["other-root"]\n').replace(
+        "[chains]", '[authorities.other-root]\ncertificate = "other-root.pem"\n[chains]'
+    )
+    found = plan(desk, text, Goal(chain="far"))
+    assert found.blocked is not None
+    assert found.blocked.left.high == 1_000
+    assert found.blocked.left.share == 1.0
