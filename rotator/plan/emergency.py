@@ -356,6 +356,12 @@ def _uncounted(picture: Picture, alarm: Alarm) -> Iterator[str]:
         others = picture.policy.hosts[host].other_clients
         if others:
             yield f"{host}: {others}"
+    days = picture.policy.limits.deploy_days
+    if alarm.chains and days * DAY > alarm.clock:
+        yield (
+            f"serving everywhere takes {days:g} days (deploy_days), the CA revokes in {alarm.clock / HOUR:g} hours: "
+            "who asks about revocation breaks at the places that are late"
+        )
 
 
 def _ages(picture: Picture, now: datetime) -> dict[str, int]:

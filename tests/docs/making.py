@@ -38,6 +38,7 @@ from rotator.simulate.terms import MOST_MOVES
 from rotator.tui.actions import EVERYWHERE, FILTER, HELP, KNOBS, LIST, PANES, readable
 from rotator.tui.keymaps import KEYMAPS, KeyNames
 from tests.docs.sources import DOCS
+from tests.docs.stories import stories
 from tests.incidents.page import overview, sections
 
 Schema = dict[str, Any]
@@ -1000,6 +1001,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "calendar.md": {"facts": facts_table},
     "incidents.md": {"overview": overview, "sections": sections},
     "fleet.md": {"roots": roots_table},
+    "planning.md": {"stories": stories},
     "planner.md": {"keys": keys_table, "vim": vim_table},
     "commands.md": {name: _command_maker(name) for name in commands()},
 }
