@@ -157,6 +157,7 @@ def _plan(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--move", action="append", default=[], metavar="STEP=DATE", help="a step on another day")
     command.add_argument("--override", metavar="REASON", help="why a loss is accepted; with --take accept")
+    command.add_argument("--curve", action="store_true", help="also who accepts, breaks and is exposed over time")
     command.add_argument("--write", action="store_true", help="keep the plan beside the policy, for status and export")
     command.add_argument("--no-report", action="store_true", help="keep no report of this plan")
 

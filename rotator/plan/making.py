@@ -16,7 +16,7 @@ from rotator.plan.planner import Draft, draft_of
 from rotator.plan.ranges import ranges_of, settling, with_ranges
 from rotator.plan.replay import replay
 from rotator.plan.steps import Work
-from rotator.plan.supply import cadence_of, missing
+from rotator.plan.supply import cadence_of, missing, pace_of
 from rotator.plan.values import Exit, Goal, Plan
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.question import Picture
@@ -142,6 +142,7 @@ def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, Work]:
     found = work.dates(moved)
     steps = work.steps(found)
     best = found.swap.weigh(found.best)
+    pace = pace_of(draft, found)
     plan = Plan(
         goal=draft.goal,
         made=draft.now,
@@ -152,7 +153,8 @@ def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, Work]:
         deadline=work.deadline(found),
         notes=tuple(dict.fromkeys((*draft.target.assumed, *found.swap.outlook.people.notes))),
         findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refill)))),
-        cadence=tuple(cadence_of(draft, found)),
+        cadence=tuple(cadence_of(pace)),
+        pace=pace,
         accepted=draft.goal.reason if "accept" in draft.taken else "",
         confidence=draft.chance.holds or draft.policy.limits.confidence,
         seed=SEED,

@@ -8,7 +8,7 @@ what a plan breaks is never hidden behind what would have ended anyway.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -253,16 +253,21 @@ class Outlook:
         """Give the fleet in which every cohort has the clients that are ever hit, to count each of them once.
 
         People only leave old releases, so those on one when it is hit are all it ever hits. On a release that still
-        grows the day counts on which it is largest.
+        grows the day counts on which it is largest, and those who came to it are taken off where they came from: people
+        of an app and trust store are never more than they are.
         """
         first: dict[Cohort, datetime] = {}
         for at in sorted(broken):
             for index in broken[at]:
                 first.setdefault(self.fleet.connections[index].cohort, at)
         start = min(broken, default=self.now)
-        sizes = dict(self.people.sizes(self.people.settled(start)))
+        there = self.people.sizes(self.people.settled(start))
+        sizes = dict(there)
         for cohort, at in first.items():
             sizes[cohort] = self._largest(cohort, at)
+        grown = {(c.app, c.trust) for c in first if _high(sizes[c]) > _high(there[c])}
+        for app, trust in grown:
+            sizes |= _no_more(sizes, {c: n for c, n in there.items() if (c.app, c.trust) == (app, trust)}, set(first))
         cohorts = self.fleet.cohorts
         return resized(self.fleet, self.people.places, lambda place: sizes[cohorts[place]])
 
@@ -285,6 +290,39 @@ class Outlook:
 
     def _count(self, cohort: Cohort, at: datetime) -> Count | None:
         return self.people.sizes(self.people.settled(at))[cohort]
+
+
+def _high(count: Count | None) -> int:
+    return 0 if count is None else count.high
+
+
+def _no_more(
+    sizes: Mapping[Cohort, Count | None], there: Mapping[Cohort, Count | None], hit: Collection[Cohort]
+) -> dict[Cohort, Count | None]:
+    """Give the people of a segment so that they are as many as there are: those who are hit, and the rest of them.
+
+    Args:
+        sizes: those who are ever hit, for cohorts that are.
+        there: the people of the segment at the start.
+        hit: the cohorts that are hit.
+    """
+    if any(count is None for count in there.values()) or any(sizes[c] is None for c in there):
+        return {}
+    left = sum(map(_high, there.values()))
+    found: dict[Cohort, Count | None] = {}
+    # Whoever is on a version when it is hit stays counted there; those who come to a newer one later are the same.
+    for cohort in sorted((c for c in there if c in hit), key=lambda c: _high(sizes[c]) > _high(there[c])):
+        found[cohort] = _at_most(sizes[cohort], left)
+        left -= _high(found[cohort])
+    for cohort in sorted((c for c in there if c not in hit), key=lambda c: _high(there[c])):
+        found[cohort] = _at_most(there[cohort], left)
+        left -= _high(found[cohort])
+    return found
+
+
+def _at_most(count: Count | None, most: int) -> Count:
+    high = min(_high(count), max(0, most))
+    return Count(low=min(high, 0 if count is None else count.low), high=high)
 
 
 def _twin(connection: Connection, version: str) -> tuple[object, ...]:

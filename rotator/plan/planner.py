@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from rotator.mechanisms.base import Entry
 from rotator.model.adoption import PRESETS, Curve
 from rotator.model.pins import Pin
 from rotator.model.policy import App, Policy
+from rotator.model.rules import Scope
 from rotator.model.versions import order as version_order
 from rotator.model.when import first_day, plus, start_of
 from rotator.plan.carrying import (
@@ -21,7 +23,7 @@ from rotator.plan.carrying import (
     with_publications,
 )
 from rotator.plan.chance import Chance
-from rotator.plan.draft import Carrier, Pins, is_for, newest_of, next_version, with_carriers, with_releases
+from rotator.plan.draft import Carrier, Pins, changed, is_for, newest_of, next_version, with_carriers, with_releases
 from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
 from rotator.plan.swap import Swap, next_free
 from rotator.plan.target import Target, target_of
@@ -211,7 +213,13 @@ class Draft:
         """Give the apps whose newest release does not accept what is to be served, or does not carry its pins."""
         view = self.view()
         if self.target.only is not None:
-            return [name for name in self.policy.apps if self._pins(name)]
+            inventory = view.inventory
+            newest = {name: newest_of(app) for name, app in inventory.policy.apps.items() if self._pins(name)}
+            places = {
+                name: next((n for n, r in enumerate(inventory.policy.apps[name].releases) if r is release), -1)
+                for name, release in newest.items()
+            }
+            return [name for name, place in places.items() if not self._carries(inventory, name, place)]
         future, old = view.future(self.target.served), view.future()
         begin = self.target.chain.leaf.not_before if self.target.chain is not None else self.now
         at = min(max(self.now, begin), view.end)
@@ -265,6 +273,20 @@ class Draft:
             found = obstacles(self._held(name), name, self._new_pins(), context)
             self._unable[name] = tuple(dict.fromkeys(found))
         return self._unable[name]
+
+    def _carries(self, inventory: Inventory, name: str, release: int) -> bool:
+        """Say whether a release has the very pins that the goal asks for."""
+        items = inventory.enforced.get((name, release), inventory.enforced.get((name, -1), ()))
+        for item in items:
+            own = [entry for entry in item.config.entries if is_for(entry, self.target.names)]
+            mechanism = inventory.mechanisms.get(item.mechanism)
+            if not own or mechanism is None:
+                continue
+            config, why = changed(mechanism, item, self._new_pins())
+            fresh = [entry for entry in config.entries if is_for(entry, self.target.names)]
+            if why or _said(own) != _said(fresh):
+                return False
+        return True
 
     def _pins(self, name: str) -> bool:
         names = self.target.names
@@ -374,11 +396,16 @@ class Draft:
             served = ()
             ours = {(c.app, c.version) for c in ships.carriers} if ships is not None else set()
             reached = {own.app for own in ships.published} - {app for app, _ in ours} if ships is not None else set()
-            apps = set(self.lacking())
+            apps = {name for name in self.policy.apps if self._pins(name)}
+            carried = {
+                own: self._carries(view.inventory, *own)
+                for own in {(c.app, c.release) for c in view.fleet.cohorts if c.app in apps}
+            }
             behind = frozenset(
                 c.index
                 for c in view.fleet.connections
                 if c.cohort.app in apps
+                and not carried[c.cohort.app, c.cohort.release]
                 and c.host in self.target.hosts
                 and (c.cohort.app, c.cohort.version) not in ours
                 and (c.cohort.app not in reached or c.cohort.offline)
@@ -402,6 +429,10 @@ class Draft:
             behind=behind,
             losses="accept" in self.taken or bool(self.incident),
         )
+
+
+def _said(entries: Sequence[Entry]) -> set[tuple[Scope, Pin]]:
+    return {(own.scope, pin) for entry in entries for own in entry.lists for pin in own.pins}
 
 
 def draft_of(picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occurrence]) -> Draft:

@@ -66,6 +66,7 @@ class Work:
 
     def troubles(self, found: Dated) -> Iterator[str]:
         """Say what stands against the plan, or is left open by it."""
+        draft = self.draft
         for name in self.apps:
             yield from (f"{name}: {why}" for why in self.draft.unable(name))
         if found.weighed.whole.share is None and not found.weighed.whole.none:
@@ -83,6 +84,14 @@ class Work:
                 yield (
                     f"late: served on {found.serve}, {late} days after the last day that leaves time to deploy "
                     f"by {deadline[0]} ({deadline[1]})"
+                )
+        if draft.incident and found.earliest is not None and found.serve is not None:
+            free = next_free(found.earliest, draft.frozen("serve"))
+            if free != found.earliest:
+                yield (
+                    f"freeze: {', '.join(draft.incident)} is served on until {free}, as nothing may be served before; "
+                    "without this freeze in the policy it could go "
+                    + ("today" if found.earliest == draft.today else f"on {found.earliest}")
                 )
         for segment, total in found.swap.unheeded(found.best):
             shown = "an unknown number" if total.high is None else f"{total.high:,}"

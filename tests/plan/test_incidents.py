@@ -42,6 +42,7 @@ def test_a_swap_that_has_to_wait_leaves_two_releases(desk: Desk) -> None:
     assert [s.action for s in found.steps] == ["ship", "observe", "serve", "drop", "destroy"]
     assert str(step(found, "serve").planned) == "2026-12-21"
     assert str(step(found, "drop").planned) == "2026-12-22"
+    assert any(text.startswith("freeze: a is served on until 2026-12-21") for text in found.findings)
     assert found.replayed == ()
 
 

@@ -354,3 +354,26 @@ def test_a_train_is_handed_in_before_a_freeze_and_after_none(desk: Desk) -> None
     limits = "break_budget = 0.08\nreview_days = 2\n"
     found = plan(desk, policy(app(releases=TRAINS), limits=limits, more=frozen))
     assert str(step(found, "ship").planned) == "2026-11-26"
+
+
+def test_people_who_move_to_a_release_that_breaks_are_counted_once(desk: Desk) -> None:
+    """Nobody accepts the other root: 1,000 on 1.0 break now, and the 950 of them who go on to 1.1 are the same."""
+    text = policy(app(), more='[chains.far]\nleaf = "b"\nissuers = ["other-root"]\n').replace(
+        "[chains]", '[authorities.other-root]\ncertificate = "other-root.pem"\n[chains]'
+    )
+    found = plan(desk, text, Goal(chain="far"))
+    assert found.blocked is not None
+    assert found.blocked.left.high == 1_000
+    assert found.blocked.left.share == 1.0
+
+
+def test_who_has_the_pins_of_a_goal_already_is_not_made_to_update(desk: Desk) -> None:
+    """2.0 pins a and b as asked; 400 people on 1.0 pin a alone and are all that is waited for, without any release."""
+    releases = """{ version = "1.0", released = 2026-05-01, clients = 400 },
+    { version = "2.0", released = 2026-11-18, clients = 600, pinset = "q" }"""
+    text = policy(app(releases=releases), pinsets='[pinsets.q]\nprimary = "a"\nbackups = "b"\n')
+    found = plan(desk, text, Goal(pinset="q"))
+    assert [s.action for s in found.steps] == ["observe"]
+    still = plan(desk, text.replace("never = 0.05, fast = 0.75", "never = 1.0, fast = 0.0"), Goal(pinset="q"))
+    assert still.blocked is not None
+    assert still.blocked.left.high == 400

@@ -192,7 +192,7 @@ class Losses(Sequence[Loss]):
         self.events = events
         self._broken, self._exposed, self._answer = broken, exposed, answer
         self._size = len(events)
-        self._safe: Mapping[str, date] = {}
+        self._safe: Mapping[tuple[str, ...], date] = {}
         self._order, self._worse = self._sorted(heed)
 
     def __len__(self) -> int:
@@ -223,8 +223,8 @@ class Losses(Sequence[Loss]):
         """Give how many pairs are worse than each of their two, and the first of these."""
         return len(self._worse), [self._loss(key) for key in self._worse[:count].tolist()]
 
-    def safe(self, days: Mapping[str, date]) -> Losses:
-        """Give the same with the day from which each single loss is over, by event."""
+    def safe(self, days: Mapping[tuple[str, ...], date]) -> Losses:
+        """Give the same with the day from which losses are over, by their events; the others have none."""
         found = copy(self)
         found._safe = days  # noqa: SLF001 - losses as well
         return found
@@ -233,12 +233,13 @@ class Losses(Sequence[Loss]):
         i, j = divmod(key, self._size)
         pair = i != j
         own = (i, j) if pair else (i,)
+        events = tuple(self.events[n] for n in own)
         return Loss(
-            events=tuple(self.events[n] for n in own),
+            events=events,
             broken=self._broken.pair(i, j) if pair else self._broken.one(i),
             exposed=self._exposed.pair(i, j) if pair else self._exposed.one(i),
             response=self._answer(own),
-            safe_on=None if pair else self._safe.get(self.events[i]),
+            safe_on=self._safe.get(events),
         )
 
     def _sorted(self, heed: Callable[[], None]) -> tuple[Indexes, Indexes]:
