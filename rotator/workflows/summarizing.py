@@ -40,7 +40,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked
         today=today,
         served=tuple(_served(inventory, today)),
         backups=backups,
-        carried=carried(checked.baseline, (*(b.key for b in backups), *keys)),
+        carried=all_carried(checked.baseline, (*(b.key for b in backups), *keys)),
         ifs=five_rows(picture, now, calendar(picture.policy), desk),
         findings=checked.findings,
         steps=tuple(_steps(picture, keys, now, desk)),
@@ -74,7 +74,12 @@ def capabilities_of(checked: Checked, now: datetime) -> tuple[Capability, ...]:
     return tuple(found.values())
 
 
-def carried(answer: Answer, keys: Iterable[str]) -> dict[str, Total]:
+def carried(answer: Answer, key: str) -> Total:
+    """Count the clients whose pins in force, on any host they use, hold a key."""
+    return all_carried(answer, (key,))[key]
+
+
+def all_carried(answer: Answer, keys: Iterable[str]) -> dict[str, Total]:
     """Count the clients whose pins in force, on any host they use, hold each of some keys."""
     holding: dict[Pin, dict[int, bool]] = {}
     for row in answer.impact.rows:
