@@ -235,9 +235,7 @@ def starting_lines(*, quick: bool) -> Iterator[Line]:
     runs = 3 if quick else 15
     with tempfile.TemporaryDirectory() as name:
         path = written(Path(name), policy(10))
-        # As an installed program: modules are compiled once, whatever the environment says.
-        environ = {**os.environ, "PYTHONPYCACHEPREFIX": name, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         bare = measure(lambda: _run("-c", "pass", environ=environ), runs=runs)
         yield Line("a bare interpreter", bare.shown(), "", "", "", None)
         for words, most in ((("--help",), 100), (("check", path), 130)):
