@@ -38,7 +38,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         module = import_module(f"rotator.cli.commands.{asked.command.replace('import', 'import_')}")
         # What is loaded now stays to the end: it need not be looked through again each time memory is tidied.
-        gc.freeze()
+        if not gc.get_freeze_count():
+            gc.freeze()
         with _listening(asked.command, talk):
             code: int = module.run(asked, talk, environ)
     except RotatorError as error:

@@ -64,6 +64,8 @@ class WhatIfScreen(PlannerScreen):
 
     place = "whatif"
     BINDINGS: ClassVar[list[BindingType]] = [action.binding for action in WHATIF]
+    settled: ClassVar[bool] = False
+    """What the first answer stands on is no longer looked through for garbage."""
     DEFAULT_CSS = """
     WhatIfScreen #body { layout: vertical; }
     WhatIfScreen #left { height: auto; }
@@ -111,7 +113,8 @@ class WhatIfScreen(PlannerScreen):
         except RotatorError as error:
             self.say(str(error))
             return
-        if self.answer is None:
+        if not WhatIfScreen.settled:
+            WhatIfScreen.settled = True
             # What an answer stands on is kept as long as this screen. Looked through each time memory is tidied, it
             # makes a key in a hundred take a tenth of a second.
             gc.freeze()
