@@ -12,6 +12,7 @@ from rotator.plan.closing import Closing
 from rotator.plan.dating import Dated
 from rotator.plan.exits import exits_of
 from rotator.plan.gate import OF_SPARES, Moved, check_served, checked, ends_of_pins, moved_by_hand, with_moved
+from rotator.plan.inputs import digests_of
 from rotator.plan.planner import Draft, draft_of
 from rotator.plan.ranges import ranges_of, settling, with_ranges
 from rotator.plan.replay import replay
@@ -146,7 +147,7 @@ def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, Work]:
     plan = Plan(
         goal=draft.goal,
         made=draft.now,
-        digests={"policy": draft.picture.digest or ""},
+        digests=digests_of(draft.picture),
         steps=steps,
         at_best=best.accepting,
         blocked=work.blocked(found, steps) if found.serve is None else None,

@@ -14,6 +14,7 @@ from rotator.files.policy_toml import file_paths, read_bytes
 from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
 from rotator.model.edits import Change, SetValue
+from rotator.plan.inputs import changed, digests_of
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
@@ -128,8 +129,10 @@ def _planned_step(file: str, picture: Picture, asked: Asked, now: datetime) -> E
     title = f"step {step.number}: {step.title}"
     rotation = carried(picture.inventory, step.app, adds=step.adds, drops=step.drops, today=now.date(), title=title)
     unsafe = list(rotation.unsafe)
-    if stored.plan.digests.get("policy") != picture.digest:
-        unsafe.append(f"the policy has changed since {stored.id} was made: plan again")
+    moved = changed(stored.plan.digests, digests_of(picture))
+    if moved:
+        have = "has" if len(moved) == 1 else "have"
+        unsafe.append(f"{join(moved)} {have} changed since {stored.id} was made: plan again")
     if stored.plan.never and not stored.plan.accepted:
         unsafe.append(f"{stored.id} is NEVER: no safe way leads to its goal")
     rotation = replace(rotation, unsafe=tuple(unsafe))

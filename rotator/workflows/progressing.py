@@ -10,6 +10,7 @@ from rotator.errors import Problem, RotatorError, UsageError
 from rotator.files import plans, seen
 from rotator.files.sightings import history_of
 from rotator.model.when import DAY, SECOND, plus, start_of
+from rotator.plan.inputs import digests_of
 from rotator.plan.making import make_plan
 from rotator.plan.progress import Seen, Status, differences, status_of
 from rotator.plan.values import Plan
@@ -41,7 +42,7 @@ def status(file: str, picture: Picture, now: datetime, *, plan: str = "") -> Sta
         now,
         said=(*seen.said_of(file, stored.id), *_counted(picture, stored.plan, now)),
         sightings=history_of(file, tuple(picture.material.certificates)),
-        digests={"policy": picture.digest},
+        digests=digests_of(picture),
         fitted=picture.fitted,
     )
     if all(line.state == "done" for line in found.lines):

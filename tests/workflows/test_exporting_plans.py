@@ -8,6 +8,7 @@ import pytest
 
 from rotator.errors import UnsafeError, UsageError
 from rotator.files import plans
+from rotator.plan.inputs import digests_of
 from rotator.plan.values import Goal, Plan, Step
 from rotator.workflows.exporting import Asked, Export, plan_export
 from tests.desk import BASE, NOW, Desk, app
@@ -50,6 +51,18 @@ def test_a_release_lacks_what_its_step_drops_and_has_the_spare(desk: Desk) -> No
 def test_inputs_that_moved_are_refused(desk: Desk) -> None:
     found = export(desk, 1, digests={"policy": "00"})
     with pytest.raises(UnsafeError, match="the policy has changed since"):
+        found.refuse()
+
+
+def test_the_inputs_that_moved_are_named(desk: Desk) -> None:
+    """A certificate that was put in the place of another moves a plan as much as a word of the policy."""
+    stood = digests_of(desk.open(TEXT))
+    desk.file("a.pem", (desk.folder / "a-by-other.pem").read_bytes())
+    found = export(desk, 1, digests=stood)
+    with pytest.raises(UnsafeError, match=r"a\.pem has changed since"):
+        found.refuse()
+    found = export(desk, 1, digests={**stood, "policy": "00"})
+    with pytest.raises(UnsafeError, match=r"a\.pem, the policy have changed since"):
         found.refuse()
 
 
