@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import random
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -20,6 +22,7 @@ import numpy as np
 from benchmarks.timing import Line, exponent, line, measure, seconds
 from rotator.files.fleet_table import open_table
 from rotator.model.pins import b64
+from rotator.simulate.drill import drill
 from rotator.simulate.engine.engine import Engine
 from rotator.simulate.fleet import Fleet, fleet_of
 from rotator.simulate.question import Picture, Question, ask
@@ -128,6 +131,39 @@ def engine_lines(*, quick: bool) -> Iterator[Line]:
     )
 
 
+def many_keys(keys: int, releases: int) -> str:
+    """Write a policy of ten hosts, each with an app whose releases pin the host's key and four others out of many."""
+    draw = random.Random(1)
+    lines = ["schema = 1", "measured = 2026-11-20", "[keys]"]
+    lines += [f'k{n} = {{ spki = "{spki(f"k{n}")}" }}' for n in range(keys)]
+    lines += ["[authorities]", f'root = {{ spki = "{spki("root")}" }}']
+    lines += [f'ica{n} = {{ spki = "{spki(f"ica{n}")}", issued_by = ["root"] }}' for n in range(4)]
+    lines += ["[trust]", 'ours = { roots = ["root"] }', "[chains]"]
+    lines += [f'c{n} = {{ leaf = "k{n}", issuers = ["ica{n % 4}", "root"] }}' for n in range(10)]
+    for host in range(10):
+        lines += [f"[hosts.h{host}]", f'names = ["h{host}.example.com"]', f'serves = "c{host}"']
+        lines += [f"[apps.app{host}]", 'mechanism = "okhttp"', 'trust = "ours"', f"hosts = {{ h{host} = 1.0 }}"]
+        own = range(host, releases, 10)
+        rows = (f'{{ version = "{n}.0", clients = {1_000 + n}, pinset = "p{n}" }}' for n in own)
+        lines += [f"releases = [{', '.join(rows)}]"]
+    for number in range(releases):
+        others = draw.sample(range(10, keys), 4)
+        backups = ", ".join(f'"k{n}"' for n in others)
+        lines += [f"[pinsets.p{number}]", f'primary = "k{number % 10}"', f"backups = [{backups}]"]
+    return "\n".join(lines) + "\n"
+
+
+def drill_lines(*, quick: bool) -> Iterator[Line]:
+    """Measure a whole drill: pairs that have to do with one another are judged, all others counted."""
+    keys, releases = (20, 40) if quick else (100, 500)
+    with tempfile.TemporaryDirectory() as folder:
+        picture = open_policy(written(Path(folder), many_keys(keys, releases)), TODAY)
+    pairs = len(drill(picture, NOW).losses)
+    timed = measure(lambda: drill(picture, NOW), runs=1)
+    each = f"{timed.median / pairs * 1e6:,.0f} us a loss"
+    yield Line(f"drill of a policy, {keys} keys, {releases} releases: {pairs:,} losses", timed.shown(), "", each)
+
+
 def opening_lines(*, quick: bool) -> Iterator[Line]:
     """Measure opening against the readers alone."""
     with tempfile.TemporaryDirectory() as name:
@@ -199,10 +235,13 @@ def starting_lines(*, quick: bool) -> Iterator[Line]:
     runs = 3 if quick else 15
     with tempfile.TemporaryDirectory() as name:
         path = written(Path(name), policy(10))
-        bare = measure(lambda: _run("-c", "pass"), runs=runs)
+        # As an installed program: modules are compiled once, whatever the environment says.
+        environ = {**os.environ, "PYTHONPYCACHEPREFIX": name, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        bare = measure(lambda: _run("-c", "pass", environ=environ), runs=runs)
         yield Line("a bare interpreter", bare.shown(), "", "", "", None)
         for words, most in ((("--help",), 100), (("check", path), 130)):
-            whole = measure(lambda words=words: _run("-m", "rotator", *words), runs=runs)  # type: ignore[misc]
+            whole = measure(lambda words=words: _run("-m", "rotator", *words, environ=environ), runs=runs)  # type: ignore[misc]
             more = (whole.median - bare.median) * 1e3
             yield Line(
                 f"rotator {words[0]}",
@@ -214,5 +253,5 @@ def starting_lines(*, quick: bool) -> Iterator[Line]:
             )
 
 
-def _run(*words: str) -> None:
-    subprocess.run([sys.executable, *words], capture_output=True, check=False)  # noqa: S603 - this interpreter
+def _run(*words: str, environ: Mapping[str, str]) -> None:
+    subprocess.run([sys.executable, *words], capture_output=True, check=False, env=environ)  # noqa: S603 - this interpreter

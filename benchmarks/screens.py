@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.timing import Line
 from tests.tui.piloting import copy_of
 from tests.tui.terminal import Terminal, planner
 
@@ -137,6 +138,32 @@ def others(folder: Path, times: int) -> Iterator[Result]:
                         terminal.wait_for(marker, seconds=60)
                         seconds.append((time.perf_counter() - terminal.began) * 1000)
             yield result(f"{program} first frame {size[0]}x{size[1]}", seconds)
+
+
+FIRST_PAINT_MS = {(80, 24): 700.0, (160, 48): 600.0}
+KEY_MS, SLOW_KEY_MS = 16.0, 50.0
+
+
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Measure first paint and keys for the table of `python -m benchmarks`."""
+    targets = {f"first paint {wide}x{high}": ms for (wide, high), ms in FIRST_PAINT_MS.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        sample = copy_of("storefront.toml", Path(folder))
+        cohorts, times = (100, 2) if quick else (1_000, 40)
+        starts = first_paint(sample, 1 if quick else 9)
+        for one in starts:
+            yield _line(one, targets.get(one.what))
+        for one in keys(fleet(Path(folder), cohorts), f"{cohorts:,} cohorts", times):
+            slow = one.unit == "ms" and one.p95 > SLOW_KEY_MS
+            yield _line(one, KEY_MS if one.unit == "ms" else None, slow=slow)
+
+
+def _line(one: Result, most: float | None, *, slow: bool = False) -> Line:
+    shown = f"{one.median:g} {one.unit} (p95 {one.p95:g}, n={one.n})"
+    if most is None:
+        return Line(one.what, shown, "", "", "", None)
+    both = f", p95 <= {SLOW_KEY_MS:g} ms" if most == KEY_MS else ""
+    return Line(one.what, shown, "", f"{one.median:g} ms", f"<= {most:g} ms{both}", one.median <= most and not slow)
 
 
 def main() -> None:

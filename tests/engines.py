@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,14 +11,16 @@ from rotator.model.adoption import Curve
 from rotator.model.pki import Certificate, TrustStore
 from rotator.model.rules import Rule
 from rotator.model.verdicts import Verdict
+from rotator.report.simulation import to_document, to_json
 from rotator.simulate.asked import as_asked
+from rotator.simulate.budget import breaches
 from rotator.simulate.engine.engine import Engine
 from rotator.simulate.engine.moving import Moves
 from rotator.simulate.engine.sight import Seen, Sight
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Answer, Impact, day_hits, day_totals
+from rotator.simulate.impact import BROKEN, EXPOSED, Answer, Impact, day_hits, day_totals
 from rotator.simulate.judgement import Judgement, Side, Situation
-from rotator.simulate.question import Picture, expiries
+from rotator.simulate.question import Desk, Picture, Question, ask, expiries
 from rotator.simulate.scene import Judges
 from rotator.simulate.timeline import Timeline, check_names
 from rotator.simulate.timeline import happenings as in_order
@@ -75,8 +78,25 @@ def same_in_the_judges_form(found: Impact, impact: Impact) -> None:
     assert (worst and worst.connection) == (other and other.connection)
     assert (found.hosts, found.in_doubt, found.exposed_by) == (impact.hosts, impact.in_doubt, impact.exposed_by)
     assert [found.count(v) for v in Verdict] == [impact.count(v) for v in Verdict]
+    for verdicts in (BROKEN, EXPOSED):
+        assert found.hit(*verdicts) == impact.hit(*verdicts)
     for name in TOTALS:
         assert getattr(found, name) == getattr(impact, name), name
+
+
+def same_answer(own: Picture, question: Question, calendar: Sequence[Occurrence] = ()) -> None:
+    """Hold what `simulate` says by the engine against what it says by the judge: all of it, the words too."""
+    judged, quick = (ask(own, question, calendar, desk=Desk(own, quick=quick)) for quick in (False, True))
+    assert to_json(quick) == to_json(judged)
+    assert to_document(quick) == to_document(judged)
+    for found, impact in zip((quick.impact, *quick.window), (judged.impact, *judged.window), strict=True):
+        assert list(breaches(found, quick.inventory)) == list(breaches(impact, judged.inventory))
+        for name in TOTALS:
+            assert dict(_counted(found, name)) == dict(_counted(impact, name))
+
+
+def _counted(impact: Impact, name: str) -> Iterator[tuple[int, bool]]:
+    return ((connection.index, sure) for connection, sure in impact.counted(name))
 
 
 def told(impact: Impact) -> list[object]:

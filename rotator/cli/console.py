@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, TextIO
 
 from rotator.errors import printable
@@ -33,9 +34,11 @@ class Console:
         self.err = err
         self.ascii_only = ascii_only
         self.color = color
+        self._line: _Line | None = None
 
     def result(self, text: str) -> None:
         """Write a result."""
+        self._clear()
         if self.ascii_only:
             from rotator.report.text import to_ascii
 
@@ -47,22 +50,31 @@ class Console:
 
     def json(self, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Write a result as JSON."""
+        self._clear()
         self.out.write(json.dumps(value, indent=2, ensure_ascii=self.ascii_only) + "\n")
         self.out.flush()
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
-        """Say how far long work is while it lasts, where stderr is a terminal."""
-        shown = self.err.isatty()
+    def progress(self, clock: Callable[[], float] = monotonic) -> Iterator[Progress]:
+        """Say how far long work is while it lasts, where stderr is a terminal; whatever is told takes its line away.
+
+        Args:
+            clock: gives seconds.
+        """
+        self._line = _Line(self.err, clock) if self.err.isatty() else None
         try:
-            yield _Line(self.err) if shown else Silent()
+            yield self._line or Silent()
         finally:
-            if shown:
-                self.err.write("\r\x1b[K")
-                self.err.flush()
+            self._clear()
+            self._line = None
+
+    def _clear(self) -> None:
+        if self._line is not None:
+            self._line.clear()
 
     def talk(self, text: str) -> None:
         """Say something that is no result."""
+        self._clear()
         lines = [printable(line) for line in text.split("\n")]
         self.err.write(
             "\n".join(lines).encode("ascii", "backslashreplace").decode() + "\n"
@@ -72,17 +84,40 @@ class Console:
         self.err.flush()
 
 
+SILENT_FOR = 0.5
+"""Seconds of work before anything is said of it: most answers are there sooner."""
+EVERY = 0.1
+"""Seconds between two looks of the line."""
+
+
 class _Line:
     """One line of a terminal that says how far long work is, and is gone when it ends."""
 
-    def __init__(self, err: TextIO) -> None:
+    def __init__(self, err: TextIO, clock: Callable[[], float]) -> None:
         self.err = err
+        self.clock = clock
+        self.next = clock() + SILENT_FOR
+        self.what = ""
+        self.shown = False
 
     def step(self, done: int, of: int, what: str) -> None:
         """Say how far it is, over what was said before."""
+        self.what = what or self.what
+        now = self.clock()
+        if now < self.next or not self.what:
+            return
+        self.next = now + EVERY
+        self.shown = True
         share = f" {done / of:4.0%}" if of else ""
-        self.err.write(f"\r{printable(what)}{share}\x1b[K")
+        self.err.write(f"\r{printable(self.what)}{share}\x1b[K")
         self.err.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self.shown:
+            self.shown = False
+            self.err.write("\r\x1b[K")
+            self.err.flush()
 
 
 def console(*, ascii_only: bool, no_color: bool, environ: Mapping[str, str]) -> Console:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from rotator.cli.console import Console, console
 from rotator.cli.parser import COMMANDS, parser
 from rotator.errors import InputError, RotatorError, printable
+from rotator.model.progress import heard_by
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -34,7 +37,10 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     talk = console(ascii_only=asked.ascii, no_color=asked.no_color, environ=environ)
     try:
         module = import_module(f"rotator.cli.commands.{asked.command.replace('import', 'import_')}")
-        code: int = module.run(asked, talk, environ)
+        # What is loaded now stays to the end: it need not be looked through again each time memory is tidied.
+        gc.freeze()
+        with _listening(asked.command, talk):
+            code: int = module.run(asked, talk, environ)
     except RotatorError as error:
         _tell(error, talk)
         return error.exit_code
@@ -52,9 +58,23 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     return code
 
 
+INTERACTIVE = frozenset({"edit", "new", "open", "serve"})
+"""Commands that talk to a person or take the whole screen, where nothing else may write."""
+
+
+@contextmanager
+def _listening(command: str, talk: Console) -> Iterator[None]:
+    """Say how far the work of a command is, where it is one that answers and ends."""
+    if command in INTERACTIVE:
+        yield
+        return
+    with talk.progress() as progress, heard_by(progress):
+        yield
+
+
 def _parse(words: list[str]) -> argparse.Namespace:
     """Parse the words; those that may be many can stand before and after options alike."""
-    known = parser()
+    known = parser(words[0])
     asked, rest = known.parse_known_args(words)
     many = next((name for name in ("events", "inputs", "targets") if hasattr(asked, name)), None)
     if rest and (many is None or any(word.startswith("-") and word != "-" for word in rest)):

@@ -19,14 +19,15 @@ exit codes:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line."""
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """Make the parser of the whole command line, or of one command of it: each takes time to make."""
     top = argparse.ArgumentParser(
         prog="rotator", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument("--version", action="version", version=f"rotator {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for name, (add, about) in COMMANDS.items():
+    for name in (only,) if only in COMMANDS else COMMANDS:
+        add, about = COMMANDS[name]
         command = commands.add_parser(name, help=about, description=about[:1].upper() + about[1:] + ".")
         add(command)
         _common(command)
@@ -156,6 +157,7 @@ def _plan(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--move", action="append", default=[], metavar="STEP=DATE", help="a step on another day")
     command.add_argument("--override", metavar="REASON", help="why a loss is accepted; with --take accept")
+    command.add_argument("--curve", action="store_true", help="also who accepts, breaks and is exposed over time")
     command.add_argument("--write", action="store_true", help="keep the plan beside the policy, for status and export")
     command.add_argument("--no-report", action="store_true", help="keep no report of this plan")
 

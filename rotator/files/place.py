@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
@@ -13,6 +13,7 @@ from rotator.errors import Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 Json = dict[str, Any]
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class SkipError(Exception):
@@ -45,7 +46,7 @@ class Place:
 
     def child(self, key: str) -> Place:
         """Go to a key of a table."""
-        shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else '"' + key.replace('"', '\\"') + '"'
+        shown = key if _BARE.fullmatch(key) else '"' + key.replace('"', '\\"') + '"'
         return self._at(f"{self.path}.{shown}" if self.path else shown, key)
 
     def item(self, index: int) -> Place:
@@ -53,7 +54,17 @@ class Place:
         return self._at(f"{self.path}[{index}]", index)
 
     def _at(self, path: str, part: str | int) -> Place:
-        return replace(self, path=path, parts=(*self.parts, part))
+        # Written out: a policy of a thousand releases makes ten thousand of these.
+        return Place(
+            self.file,
+            self.base,
+            path,
+            self.problems,
+            self.known,
+            self.chain_files,
+            (*self.parts, part),
+            self.paths,
+        )
 
     def report(self, message: str, *, value: object = None, expected: str = "", hint: str = "") -> None:
         """Record a problem at this place."""

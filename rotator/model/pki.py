@@ -8,7 +8,7 @@ identity of its own, so that no pin made from a real file can match it by accide
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -81,17 +81,14 @@ class Certificate:
 
     def matches(self, pin: Pin) -> bool:
         """Say whether a pin is on this certificate or its key."""
-        digest = {
-            PinKind.SPKI_SHA256: self.spki,
-            PinKind.SPKI_SHA1: self.spki_sha1,
-            PinKind.CERT_SHA256: self.sha256,
-            PinKind.CERT_SHA1: self.sha1,
-            PinKind.CERT_MD5: self.md5,
-            PinKind.SPKI_SHA512: self.spki_sha512,
-            PinKind.CERT_SHA512: self.sha512,
-            PinKind.RAW: self.raw or self.spki,
-        }[pin.kind]
+        digest: bytes = _DIGESTS[pin.kind](self)
         return bool(digest) and digest == pin.digest
+
+    def pins(self) -> Iterator[Pin]:
+        """Give every pin that is on this certificate or its key, as far as its digests are known."""
+        for kind, digest in _DIGESTS.items():
+            if own := digest(self):
+                yield Pin(kind, own)
 
     def valid_at(self, at: datetime) -> bool:
         """Say whether an instant lies in the validity, both ends included (RFC 5280, 4.1.2.5)."""
@@ -102,6 +99,18 @@ class Certificate:
         if not self.has_names and common_name and self.common_name:
             return names.certificate_covers(host, dns_names=(self.common_name,))
         return names.certificate_covers(host, dns_names=self.dns_names, ip_names=self.ip_names)
+
+
+_DIGESTS: dict[PinKind, Callable[[Certificate], bytes]] = {
+    PinKind.SPKI_SHA256: lambda own: own.spki,
+    PinKind.SPKI_SHA1: lambda own: own.spki_sha1,
+    PinKind.CERT_SHA256: lambda own: own.sha256,
+    PinKind.CERT_SHA1: lambda own: own.sha1,
+    PinKind.CERT_MD5: lambda own: own.md5,
+    PinKind.SPKI_SHA512: lambda own: own.spki_sha512,
+    PinKind.CERT_SHA512: lambda own: own.sha512,
+    PinKind.RAW: lambda own: own.raw or own.spki,
+}
 
 
 def may_have_issued(issuer: Certificate, child: Certificate) -> bool:

@@ -69,3 +69,11 @@ def heed(what: str = "", done: int = 0, of: int = 0) -> None:
     listener = _LISTENER.get()
     if listener is not None:
         listener.step(done, of, what)
+
+
+class Heard:
+    """Whoever listens to this thread, for work that is handed a listener."""
+
+    def step(self, done: int, of: int, what: str) -> None:
+        """Hand it on."""
+        heed(what, done, of)

@@ -25,6 +25,12 @@ def start_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def first_day(instant: datetime) -> date:
+    """Give the first day that starts at an instant or after it."""
+    day = instant.date()
+    return day if instant == start_of(day) or day == date.max else day + DAY
+
+
 def as_instant(value: date | datetime) -> datetime:
     """Turn a TOML date or date-time into a UTC instant; a date is its 00:00, a naive time is UTC."""
     if not isinstance(value, datetime):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from rotator.plan.carrying import Publication
 from rotator.plan.draft import Carrier
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Row
@@ -67,6 +68,7 @@ class Response:
         swap: when it is served; None where nothing changes.
         occurrences: what is done, as `rotator simulate` takes it.
         releases: builds that are made for it.
+        published: live pins that are published for it, in order.
         floors: which apps are pushed to which versions, from when on.
         refused: why it must not be done.
     """
@@ -77,6 +79,7 @@ class Response:
     swap: datetime | None = None
     occurrences: tuple[Occurrence, ...] = ()
     releases: tuple[Carrier, ...] = ()
+    published: tuple[Publication, ...] = ()
     refused: Refused = Refused.NONE
 
     @property

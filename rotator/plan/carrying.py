@@ -149,6 +149,13 @@ def with_publications(inventory: Inventory, made: Iterable[Publication], before:
     return replace(inventory, policy=policy, published=published, everywhere=everywhere)
 
 
+def with_published(inventory: Inventory, made: Iterable[Publication]) -> Inventory:
+    """Give the inventory in which pins are published one after the other, each on top of those before."""
+    for own in made:
+        inventory = with_room(with_publications(inventory, [own], as_published(inventory)))
+    return inventory
+
+
 def with_room(inventory: Inventory) -> Inventory:
     """Give the inventory in which releases that came after something was published have what they shipped with."""
     published = {key: dict(tables) for key, tables in inventory.published.items()}

@@ -116,10 +116,10 @@ class Closing:
             # On its eve a step has not been taken; the day after, whatever was planned by then has.
             days = [s.planned for s in self.drops.steps if s.action == "drop" and app in ("", s.app)]
             newest = not any(d is not None and (d < day) for d in days)
-            has = self._has(key, app, at) if self.drops.carriers else None
+            has = self._has(key, app, at) if any(s.action == "drop" for s in self.drops.steps) else None
         else:
             broken = swap.new.at(at).broken
-            ships = {c.app: c for c in self.found.ships.carriers if app in ("", c.app)}
+            ships = {c.app: c for c in self.found.ships.first() if app in ("", c.app)}
             newest = not any(before is not None and before.version == c.version for c in ships.values())
             has = None
         total = view.total(at, broken, app or None)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rotator.model.when import start_of
+from rotator.model.when import first_day
 from rotator.plan.planner import Draft, Ships
 from rotator.plan.swap import Swap, Weighed, next_free
 from rotator.simulate.populations import FloorAt
@@ -47,13 +47,11 @@ def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve
     swap = draft.swap(ships, floors)
     start = draft.today
     if draft.target.chain is not None and draft.target.chain.planned:
-        begin = draft.target.chain.leaf.not_before
-        start = max(start, begin.date() if begin == start_of(begin.date()) else begin.date() + timedelta(days=1))
+        start = max(start, first_day(draft.target.chain.leaf.not_before))
     soonest = start
     if ships.done is not None and not draft.incident:
         # While pins are on their way some clients hold the old ones and some the new: nothing is served before.
-        first = ships.done.date()
-        start = max(start, first if ships.done <= start_of(first) else first + timedelta(days=1))
+        start = max(start, first_day(ships.done))
     ready = swap.first(start, draft.end)
     earliest = planned = None
     if ready is not None:

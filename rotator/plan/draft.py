@@ -32,6 +32,7 @@ class Pins:
         names: the DNS names.
         key: the key that is added; None for none.
         chain: the chain it is served with, whose authorities are added where a list of authorities must match.
+        spare: another key that is added, to be held ready; None for none.
         drop: pins that are taken out.
         only: the pins that stand in the place of all others; None to keep those there are.
     """
@@ -39,6 +40,7 @@ class Pins:
     names: tuple[str, ...]
     key: KeyFacts | None = None
     chain: Chain | None = None
+    spare: KeyFacts | None = None
     drop: frozenset[Pin] = frozenset()
     only: PinsetSpec | None = field(default=None, hash=False)
 
@@ -198,7 +200,8 @@ def _list(own: PinList, pins: Pins) -> PinList:
     kinds = list(dict.fromkeys(pin.kind for pin in own.pins)) or [PinKind.SPKI_SHA256]
     added: list[Pin] = []
     if own.scope in (Scope.LEAF, Scope.ANY) and pins.key is not None:
-        added += [pin for kind in kinds for pin in pins_of_key(pins.key, pins.chain, kind)]
+        keys = [key for key in (pins.key, pins.spare) if key is not None]
+        added += [pin for key in keys for kind in kinds for pin in pins_of_key(key, pins.chain, kind)]
     elif own.scope is Scope.CA and pins.chain is not None:
         above = [c.signer for c in pins.chain.sent if c.signer is not None]
         issuers = [spki_pin(spki) for spki in above[-1:]]

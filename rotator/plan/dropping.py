@@ -9,12 +9,12 @@ from datetime import date, timedelta
 
 from rotator.mechanisms.base import Context
 from rotator.model.pins import Pin
-from rotator.model.when import plus, start_of
+from rotator.model.when import first_day, plus, start_of
 from rotator.plan.carrying import Publication, as_published, by_release, obstacles, pinning, publications
 from rotator.plan.dating import Dated
 from rotator.plan.draft import Carrier, Pins, newest_of, next_version
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Draft
+from rotator.plan.planner import Draft, Together
 from rotator.plan.swap import next_free
 from rotator.plan.target import served_now
 from rotator.plan.values import Binding, Step
@@ -46,6 +46,11 @@ def drops_of(draft: Draft, found: Dated, refill: str) -> Drops:
     return _Dropping(draft, found, refill).all()
 
 
+def together_of(draft: Draft, found: Dated, refill: str) -> Together | None:
+    """Say which releases may drop the old pins as they bring the new ones; None where no release may."""
+    return _Dropping(draft, found, refill).together() if draft.target.drop else None
+
+
 class _Dropping:
     def __init__(self, draft: Draft, found: Dated, refill: str) -> None:
         self.draft, self.found, self.refill = draft, found, refill
@@ -65,7 +70,8 @@ class _Dropping:
         if others:
             text = f"I4: {', '.join(others)} still serves {self.key}: its pins and the key stay until that has changed"
             return Drops(findings=(text,))
-        steps = [step for name in self.draft.policy.apps if self._holds(name) for step in self._drop(name)]
+        steps = [self._with_what_is_new(carrier) for carrier in self.found.ships.first() if carrier.pins.drop]
+        steps += [step for name in self.draft.policy.apps if self._holds(name) for step in self._drop(name)]
         steps.append(self._destroy())
         return Drops(
             steps=tuple(steps),
@@ -73,6 +79,30 @@ class _Dropping:
             published=tuple(self.published),
             findings=tuple(self.findings),
         )
+
+    def together(self) -> Together | None:
+        """Say which releases may drop the old pins as they bring the new ones; None where no release may.
+
+        Nobody goes back to a stolen key, so that its pins go as soon as the new chain is served everywhere. A release
+        that reaches people by then, or that has to wait no longer for it than deploying takes, is one for both.
+        """
+        if not self.gone or self.first is None or self._elsewhere():
+            return None
+        limits, ships = self.draft.policy.limits, self.found.ships
+        apps = {}
+        for carrier in ships.first():
+            name = carrier.app
+            least = plus(start_of(self.first), -timedelta(days=self.draft.review(name)))
+            waits = (first_day(least) - ships.days[name]).days
+            mixed = any(own.app == name for own in ships.published)
+            if mixed or waits > math.ceil(limits.deploy_days) or not self._holds(name):
+                continue
+            refill, why = self._spare(name)
+            if not why:
+                apps[name] = refill
+        if not apps:
+            return None
+        return Together(apps=apps, since=start_of(self.first), drop=pins_on(self.inventory, self.key))
 
     def _elsewhere(self) -> list[str]:
         policy, inventory = self.draft.policy, self.draft.picture.inventory
@@ -94,21 +124,27 @@ class _Dropping:
         draft, limits = self.draft, self.draft.policy.limits
         if draft.unable(name):
             return
-        context = replace(draft.picture.context, subject=f"apps.{name}", today=draft.today)
-        refill = self.refill if self.refill and not self._refused(name, self.refill, context=context) else ""
-        why = self._refused(name, refill, context=context)
+        refill, why = self._spare(name)
         if why:
             self.findings.append(f"{name} keeps {self.key}: {why[0]}")
             return
         pins = self._pins(refill)
         day = None if self.first is None else next_free(self.first, draft.frozen("ship"))
         released = by_release(self.inventory, name, draft.target.names)
-        version = next_version(self.inventory.policy.apps[name]) if released else ""
+        app = self.inventory.policy.apps[name]
+        version, later = next_version(app) if released else "", ""
         if released and day is not None:
-            newest = newest_of(self.inventory.policy.apps[name])
+            newest = newest_of(app)
             at = plus(instant_of(day, draft.now), timedelta(days=draft.review(name)))
             base = newest.version if newest is not None else "-"
-            self.carriers.append(Carrier(app=name, version=version, base=base, pins=pins, at=at))
+            trains = draft.trains(draft.policy.apps[name], start_of(first_day(at)))
+            if trains:
+                version, day = trains[0][0], draft.handed_in(name, trains[0][1], day)
+                later = "".join(f", and {own}" for own, _ in trains[1:])
+            self.carriers += [
+                Carrier(app=name, version=v, base=v if trains else base, pins=pins, at=arrival)
+                for v, arrival in trains or [(version, at)]
+            ]
         made = list(publications(self.inventory, name, pins, instant_of(day or draft.today, draft.now)))
         self.published += made if day is not None else []
         sets = [own.name for own in made]
@@ -119,7 +155,7 @@ class _Dropping:
             number=0,
             action="drop",
             subject=subject,
-            title=f"{'ship' if released else 'publish'} {subject} without {self.key}{spare}{with_}",
+            title=f"{'ship' if released else 'publish'} {subject} without {self.key}{spare}{later}{with_}",
             earliest=self.first,
             planned=day,
             binding=Binding(
@@ -137,6 +173,40 @@ class _Dropping:
             adds=(refill,) if refill else (),
             drops=(self.key,),
         )
+
+    def _with_what_is_new(self, carrier: Carrier) -> Step:
+        """Tell a release that brings the new pins and drops the old ones."""
+        key, ships = self.key, self.found.ships
+        spare = self.refill if carrier.pins.spare is not None else ""
+        adds = [name for name in (self.draft.target.key, spare) if name]
+        later = "".join(f", and {version}" for version in ships.later(carrier.app))
+        day = ships.days[carrier.app]
+        return Step(
+            number=0,
+            action="drop",
+            subject=f"{carrier.app} {carrier.version}",
+            title=f"ship {carrier.app} {carrier.version} with {' and '.join(adds)}, without {key}{later}",
+            earliest=day,
+            planned=day,
+            binding=Binding(
+                invariant="I4",
+                segment=carrier.app,
+                formula=f"reaches people on {carrier.at:%Y-%m-%d}, served since {self.found.serve} + "
+                f"{self.draft.policy.limits.deploy_days:g} deploy: one release for both",
+            ),
+            undo=f"halt the roll-out: who has updated refuses {key}, which nothing serves any more",
+            proof=f"{carrier.app} {carrier.version} in the store",
+            app=carrier.app,
+            version=carrier.version,
+            adds=tuple(adds),
+            drops=(key,),
+        )
+
+    def _spare(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """Give the fresh spare that a release without the old pins brings, and why there can be no such release."""
+        context = replace(self.draft.picture.context, subject=f"apps.{name}", today=self.draft.today)
+        refill = self.refill if self.refill and not self._refused(name, self.refill, context=context) else ""
+        return refill, self._refused(name, refill, context=context)
 
     def _refused(self, name: str, refill: str, *, context: Context) -> tuple[str, ...]:
         return tuple(obstacles(self.inventory, name, self._pins(refill), context))

@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from rotator.model.policy import Adoption, Count
-from rotator.model.progress import heed
-from rotator.model.when import DAY, HOUR, plus, start_of
-from rotator.plan.alarm import Alarm, Doubt, Emergency, Group, Option, Reissue, Response, Suspected, Todo, Weighed
-from rotator.plan.responses import ISSUANCE, MARGIN, NEW_KEY, Choices
-from rotator.plan.weighing import horizon, rank, weigh
+from rotator.model.when import DAY, HOUR, plus
+from rotator.plan.alarm import Alarm, Doubt, Emergency, Group, Option, Reissue, Suspected, Weighed
+from rotator.plan.responding import Responding, revocations
+from rotator.plan.responses import ISSUANCE
+from rotator.plan.todo import short, todo_of
+from rotator.plan.weighing import horizon, rank
 from rotator.simulate.cohorts import Cohort
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Row, hits
@@ -24,6 +25,8 @@ from rotator.simulate.running import can_run
 from rotator.simulate.standard import elsewhere
 from rotator.simulate.totals import total_of
 
+ASSUMED = Adoption(preset="typical")
+"""How clients update of whose app nothing is said."""
 MOST = 5
 """Responses that are shown: more are no help at night."""
 DOUBTED_REACH = 0.60
@@ -40,6 +43,7 @@ def respond(picture: Picture, alarm: Alarm, now: datetime, calendar: Sequence[Oc
         calendar: what happens in any case.
     """
     ends = plus(now, alarm.clock)
+    picture, assumed = _moving(picture)
     until = horizon(now, picture.policy.limits.emergency_days)
     today = ask(picture, Question(occurrences=(), at=now), calendar)
     whole = today.fleet.population
@@ -58,7 +62,19 @@ def respond(picture: Picture, alarm: Alarm, now: datetime, calendar: Sequence[Oc
         answer = replace(answer, reissue=_reissue(picture, alarm, now, calendar, today.impact))
     if alarm.suspected is not Suspected.NO and alarm.key:
         answer = _stolen(picture, answer, calendar)
-    return replace(answer, todo=tuple(sorted(_todo(picture, answer), key=lambda todo: todo.latest)))
+    answer = replace(answer, notes=(*assumed, *answer.notes))
+    return replace(answer, todo=tuple(sorted(todo_of(picture, answer), key=lambda todo: todo.latest)))
+
+
+def _moving(picture: Picture) -> tuple[Picture, tuple[str, ...]]:
+    """Give the picture in which every app with releases updates, as a plan has it, and what is assumed for that."""
+    still = [name for name, app in picture.policy.apps.items() if app.adoption is None and app.releases]
+    if not still:
+        return picture, ()
+    apps = {name: replace(app, adoption=ASSUMED) if name in still else app for name, app in picture.policy.apps.items()}
+    policy = replace(picture.policy, apps=apps)
+    made = replace(picture, policy=policy, inventory=replace(picture.inventory, policy=policy))
+    return made, tuple(f"assumed: clients of {name} update as `{ASSUMED.preset}`: it has no adoption" for name in still)
 
 
 # --- the key is sound ------------------------------------------------------------------------------------------------
@@ -97,53 +113,11 @@ def _reissue(
     )
 
 
-def revocations(alarm: Alarm, now: datetime) -> tuple[Occurrence, ...]:
-    """Give the CA's revocations, announced now."""
-    hours = int(alarm.clock / HOUR)
-    return tuple(Occurrence(id="revoke", parts=(c,), options=(("clock", f"{hours}h"),), at=now) for c in alarm.chains)
-
-
 # --- the key may be stolen -------------------------------------------------------------------------------------------
 
 
-class _Work:
-    """The weighing of the responses to one alarm."""
-
-    def __init__(self, picture: Picture, answer: Emergency, calendar: Sequence[Occurrence]) -> None:
-        self.picture, self.answer, self.calendar = picture, answer, tuple(calendar)
-        theft = Occurrence(id="key-compromise", parts=(answer.alarm.key,), at=answer.now)
-        self.events = (theft, *revocations(answer.alarm, answer.now))
-        self.choices = self.choose(picture)
-
-    def choose(self, picture: Picture, reach: float | None = None) -> Choices:
-        """Give what can be done, with another policy or reach of floors perhaps."""
-        return Choices(
-            picture=picture,
-            alarm=self.answer.alarm,
-            events=self.events,
-            calendar=self.calendar,
-            now=self.answer.now,
-            ends=self.answer.ends,
-            reach=reach,
-        )
-
-    def weigh(self, response: Response, picture: Picture | None = None) -> Weighed:
-        """Weigh a response."""
-        asked = picture or self.picture
-        heed(f"playing: {response.title}")
-        return weigh(
-            asked,
-            response,
-            self.events,
-            self.calendar,
-            now=self.answer.now,
-            until=self.answer.until,
-            weight=asked.policy.limits.exposure_weight,
-        )
-
-
 def _stolen(picture: Picture, answer: Emergency, calendar: Sequence[Occurrence]) -> Emergency:
-    work = _Work(picture, answer, calendar)
+    work = Responding(picture, answer, calendar)
     first = [work.weigh(response) for response in work.choices.first()]
     target = min(first, key=lambda w: (w.score, *w.axes)).response.target
     chosen = [w for w in first if w.response.target == target]
@@ -230,35 +204,28 @@ def _why(answer: Emergency, best: Weighed, tried: Sequence[Weighed]) -> Iterator
         spared = (sooner.worst.high or 0) - (best.worst.high or 0)
         cost = (best.exposed.high or 0) - (sooner.exposed.high or 0)
         hours = int((swap - (sooner.response.swap or swap)) / HOUR)
-        cost_said = "costs no exposure" if cost <= 0 else f"costs {_short(cost)} user-days of exposure"
-        yield f"waiting {hours} h {cost_said} and spares {_short(spared)} users at worst; then the CA revokes"
+        cost_said = "costs no exposure" if cost <= 0 else f"costs {short(cost)} user-days of exposure"
+        yield f"waiting {hours} h {cost_said} and spares {short(spared)} users at worst; then the CA revokes"
     if swap is not None:
         yield "the swap moves who is broken; it ends no exposure of a client that still accepts the key"
     plain = by_id.get("swap-late") or by_id.get("nothing")
     floor = by_id.get("swap-late+floor")
     if plain is not None and floor is not None and plain is not floor and floor.broken.high is not None:
         less = (plain.broken.high or 0) - floor.broken.high
-        yield f"the floor on releases that are out spares {_short(less)} user-days of breakage"
+        yield f"the floor on releases that are out spares {short(less)} user-days of breakage"
     if best.response.releases and (floor or plain) is not None:
         base = floor or plain
         less = (base.exposed.high or 0) - (best.exposed.high or 0) if base is not None else 0
-        yield f"only builds without the pin end exposure: {_short(less)} user-days less of it"
+        what = "builds and live pins" if best.response.published else "builds"
+        yield f"only {what} without the pin end exposure: {short(less)} user-days less of it"
     ends = [impact.at for impact in best.answer.window if impact.exposed.none]
     if ends:
         yield f"exposure ends by {min(ends):%Y-%m-%d}"
     elif (best.exposed_last.high or 0) > 0:
-        yield f"{_short(best.exposed_last.high or 0)} users are still exposed on {answer.until:%d %b}"
+        yield f"{short(best.exposed_last.high or 0)} users are still exposed on {answer.until:%d %b}"
 
 
-def _short(value: int) -> str:
-    size = abs(value)
-    for unit, of in ((" M", 1_000_000), (" k", 1_000)):
-        if size >= 10 * of or (of > 1_000 and size >= of):
-            return f"{value / of:.{1 if size < 100 * of else 0}f}{unit}"
-    return f"{value:,}"
-
-
-def _doubts(work: _Work, options: Sequence[Option]) -> Iterator[Doubt]:
+def _doubts(work: Responding, options: Sequence[Option]) -> Iterator[Doubt]:
     """Try the answer with the assumptions that carry it, the one that moves it most first."""
     permitted = [(n, o.weighed) for n, o in enumerate(options, start=1) if o.standing != "refused"]
     if not permitted or not work.answer.alarm.key:
@@ -285,7 +252,7 @@ def _sum(doubt: Doubt) -> int:
 
 
 def _doubt(
-    work: _Work,
+    work: Responding,
     permitted: Sequence[tuple[int, Weighed]],
     text: str,
     otherwise: str,
@@ -340,6 +307,12 @@ def _uncounted(picture: Picture, alarm: Alarm) -> Iterator[str]:
         others = picture.policy.hosts[host].other_clients
         if others:
             yield f"{host}: {others}"
+    days = picture.policy.limits.deploy_days
+    if alarm.chains and days * DAY > alarm.clock:
+        yield (
+            f"serving everywhere takes {days:g} days (deploy_days), the CA revokes in {alarm.clock / HOUR:g} hours: "
+            "who asks about revocation breaks at the places that are late"
+        )
 
 
 def _ages(picture: Picture, now: datetime) -> dict[str, int]:
@@ -347,89 +320,3 @@ def _ages(picture: Picture, now: datetime) -> dict[str, int]:
     policy = picture.policy
     days = {name: policy.counted(name) for name in policy.apps}
     return {name: (now.date() - day).days for name, day in days.items() if day is not None}
-
-
-def _todo(picture: Picture, answer: Emergency) -> Iterator[Todo]:
-    """Give what has to be done, each with the latest time at which it has to have begun."""
-    alarm, now = answer.alarm, answer.now
-    best = answer.best
-    if best is None:
-        yield from _todo_reissue(answer)
-        return
-    response, key = best.weighed.response, alarm.key
-    if not alarm.from_ca and alarm.chains:
-        yield Todo(latest=now, what="have the CA revoke; its clock starts when it is told", undo="none: it is final")
-    if answer.alarm.suspected is Suspected.UNKNOWN:
-        latest = plus(response.swap or answer.ends, -ISSUANCE)
-        yield Todo(latest=latest, what="find out whether the key is out: if surely not, reissue", undo="-")
-    if response.swap is not None:
-        choices = _Work(picture, answer, ()).choices
-        lead = choices.lead(response.target)
-        what = (
-            "make a key and order its certificate" if response.target == NEW_KEY else _order(picture, response.target)
-        )
-        if lead:
-            latest = plus(response.swap, -lead - HOUR)
-            yield Todo(
-                latest=max(now, latest),
-                what=f"{what}; check CAA and the account first",
-                undo="leave it unused",
-            )
-        yield Todo(
-            latest=max(now, plus(response.swap, -HOUR)),
-            what=f"serve {response.target} in one place and look at it (rotator observe)",
-            undo="the old chain there",
-        )
-        until = f"the old chain, until {answer.ends:%d %b %H:%MZ}" if alarm.chains else "the old chain"
-        hosts = ", ".join(alarm.hosts)
-        yield Todo(latest=response.swap, what=f"serve {response.target} on {hosts}, in all places", undo=until)
-        yield Todo(
-            latest=plus(response.swap, HOUR),
-            what=f"watch pin failures: up to {_short(best.weighed.worst.high or 0)} users, of the versions above",
-            undo="-",
-        )
-    for action in response.occurrences:
-        if action.id == "floor":
-            app, version = action.parts
-            yield Todo(latest=action.at or now, what=f"raise the floor of {app} to {version}", undo="lower it again")
-    for build in response.releases:
-        review = picture.policy.apps[build.app].review_days
-        days = picture.policy.limits.review_days if review is None else review
-        yield Todo(
-            latest=max(now, plus(build.at, -days * DAY)),
-            what=f"hand in {build.app} {build.version} without {key}",
-            undo="halt the roll-out",
-        )
-    for name, release in _Work(picture, answer, ()).choices.coming() if response.releases else ():
-        eve = start_of(release.released) - DAY if release.released is not None else now
-        what = f"take {key} out of {name} {release.version} before it goes out"
-        yield Todo(latest=max(now, eve), what=what, undo="-")
-    yield Todo(
-        latest=answer.ends,
-        what=f'set `status = "compromised"` for {key} in the policy, and make a new backup',
-        undo="-",
-    )
-
-
-def _order(picture: Picture, target: str) -> str:
-    if target in picture.policy.keys:
-        ready = " (its request is there)" if picture.policy.keys[target].csr else ""
-        return f"order a certificate for {target}{ready}"
-    return f"order the certificate of {target}"
-
-
-def _todo_reissue(answer: Emergency) -> Iterator[Todo]:
-    """Give what has to be done where the key is sound."""
-    if not answer.alarm.hosts:
-        return
-    what = answer.alarm.key or "the same key"
-    yield Todo(
-        latest=max(answer.now, plus(answer.ends, -MARGIN - 2 * HOUR)),
-        what=f"order a certificate for {what} from the same issuer; check CAA and the account first",
-        undo="leave it unused",
-    )
-    yield Todo(
-        latest=max(answer.now, plus(answer.ends, -MARGIN)),
-        what=f"serve it on {', '.join(answer.alarm.hosts)}, in all places",
-        undo=f"the old chain, until {answer.ends:%d %b %H:%MZ}",
-    )

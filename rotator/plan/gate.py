@@ -140,7 +140,7 @@ class _States:
 
     def _parts(self, at: datetime, *, served: bool) -> Iterator[Part]:
         view, swap = self.view, self.swap
-        hits = swap.weigh(at.date()).hits if served else view.ours(swap.old, swap.waiting, view.now, at)
+        hits = swap.weigh(at.date()).hits if served else swap.meanwhile(at)
         fleet = view.once(hits)
         ours = {index: sure for fresh in hits.values() for index, sure in fresh.items()}
         new, waiting = (swap.swapped(swap.unspared(future.at(at).broken)) for future in (swap.new, swap.waiting))
@@ -193,6 +193,8 @@ class _States:
         gone = set(step.drops) & self.stolen
         wait += 0 if gone else self.limits.rollback_days
         serve = self.found.serve
+        own = {c.version: c.at for c in (*self.found.ships.carriers, *self.drops.carriers) if c.app == step.app}
+        at = max(at, own.get(step.version, at))
         everywhere = serve is not None and at >= plus(instant_of(serve, self.view.now), timedelta(days=wait))
         held = [h for h in self._pinsets(inventory, served=True) if h.name.startswith(f"{step.app} ")]
         spare = any(s.usable(at.date(), self.limits.proof_days) for h in held for s in h.spares)
@@ -207,7 +209,7 @@ class _States:
 
     def refillable(self) -> bool:
         """Say whether there is any key to refill with; where there is none that is said once, as a finding (I8)."""
-        return any(step.adds for step in self.drops.steps)
+        return any(set(step.adds) - {self.draft.target.key} for step in self.drops.steps)
 
     def _pinsets(self, inventory: Inventory, *, served: bool) -> Iterator[Held]:
         target = self.draft.target
@@ -300,7 +302,8 @@ def moved_by_hand(draft: Draft, plan: Plan) -> Moved:
         busy = draft.frozen("serve" if step.action == "serve" else "ship")
         if step.action != "destroy" and next_free(day, busy) != day:
             raise _refused(step, day, "a freeze", f"free from {next_free(day, busy)} on")
-        if step.action in ("ship", "publish"):
+        if step.action in ("ship", "publish") or (step.action == "drop" and draft.target.key in step.adds):
+            # A release that brings the new pins as it drops the old ones is dated with those that only bring them.
             apps[step.app] = day
         elif step.action == "serve":
             if serve not in (None, day):

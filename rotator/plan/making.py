@@ -1,32 +1,24 @@
-"""Putting a plan together: its steps in order, what each waits for, how late it may be, and what it breaks."""
+"""Putting a plan together: its dates and steps, then every check that it has to pass before anybody sees it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from rotator.errors import UnsafePlanError
-from rotator.mechanisms.base import Channel
 from rotator.plan.chance import SEED, Chance
 from rotator.plan.closing import Closing
-from rotator.plan.dating import Dated, dated
-from rotator.plan.deadlines import deadline_of
-from rotator.plan.draft import Carrier
-from rotator.plan.dropping import Drops, drops_of
-from rotator.plan.exits import exits_of, in_the_way, moves
+from rotator.plan.dating import Dated
+from rotator.plan.exits import exits_of
 from rotator.plan.gate import OF_SPARES, Moved, check_served, checked, ends_of_pins, moved_by_hand, with_moved
-from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Draft, draft_of
 from rotator.plan.ranges import ranges_of, settling, with_ranges
 from rotator.plan.replay import replay
-from rotator.plan.supply import cadence_of, missing, refill_of
-from rotator.plan.swap import next_free
-from rotator.plan.telling import formula, standing
-from rotator.plan.values import Binding, Blocked, Exit, Goal, Plan, Step
+from rotator.plan.steps import Work
+from rotator.plan.supply import cadence_of, missing, pace_of
+from rotator.plan.values import Exit, Goal, Plan
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.populations import FloorAt
 from rotator.simulate.question import Picture
 
 
@@ -46,20 +38,9 @@ def make_plan(
         UsageError: the goal names what is not there, or moves what is no step.
         UnsafePlanError: a step that was moved by hand would be unsafe there.
     """
-    draft = draft_of(picture, goal, now, calendar).with_chance(Chance(holds=picture.policy.limits.confidence))
-    if goal.moved:
-        draft = replace(draft, goal=replace(goal, moved=()))
-    plan, found, work = _made(draft, None)
-    asked: Moved | None = None
-    if goal.moved:
-        draft = replace(draft, goal=goal)
-        moved = moved_by_hand(draft, plan)
-        plan, found, work = _made(draft, moved)
-        if moved.serve is not None:
-            check_served(draft, found, moved.serve)
-        plan = replace(plan, steps=with_moved(plan.steps, moved.later))
-        asked = moved
-    plan = _ranged(plan, found, work, asked)
+    made = put_together(picture, goal, now, calendar)
+    draft, plan, found, work = made.draft, made.plan, made.found, made.work
+    plan = _ranged(plan, found, work, made.moved)
     if ways_out and (plan.never or plan.late):
         plan = replace(plan, exits=tuple(_ways_out(plan, found, work)))
     drops = work.drops(found)
@@ -80,12 +61,53 @@ def make_plan(
     return replace(plan, replayed=tuple(against))
 
 
-def _ranged(plan: Plan, found: Dated, work: _Work, moved: Moved | None) -> Plan:
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A plan before it was checked, with what it is made of.
+
+    Attributes:
+        draft: what was asked.
+        plan: its dates and steps.
+        found: the releases, floors and the swap behind them.
+        work: what its steps are made by.
+        moved: the steps that were moved by hand; None where none was.
+    """
+
+    draft: Draft
+    plan: Plan
+    found: Dated
+    work: Work
+    moved: Moved | None = None
+
+
+def put_together(picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occurrence]) -> Made:
+    """Date a rotation and put its steps in order; see `make_plan`.
+
+    Raises:
+        UsageError: the goal names what is not there, or moves what is no step.
+        UnsafePlanError: the serve was moved to a day on which it would be unsafe.
+    """
+    draft = draft_of(picture, goal, now, calendar).with_chance(Chance(holds=picture.policy.limits.confidence))
+    if goal.moved:
+        draft = replace(draft, goal=replace(goal, moved=()))
+    plan, found, work = _made(draft, None)
+    if not goal.moved:
+        return Made(draft=draft, plan=plan, found=found, work=work)
+    draft = replace(draft, goal=goal)
+    moved = moved_by_hand(draft, plan)
+    plan, found, work = _made(draft, moved)
+    if moved.serve is not None:
+        check_served(draft, found, moved.serve)
+    plan = replace(plan, steps=with_moved(plan.steps, moved.later))
+    return Made(draft=draft, plan=plan, found=found, work=work, moved=moved)
+
+
+def _ranged(plan: Plan, found: Dated, work: Work, moved: Moved | None) -> Plan:
     """Give a plan with its days as ranges, and what would settle it where a part of the range has one only."""
     draft = work.draft
 
     def dates(other: Draft) -> Dated:
-        return _Work(other, apps=work.apps).dates(moved)
+        return Work(other, apps=work.apps).dates(moved)
 
     ranges = ranges_of(draft, found, dates)
     blocked = plan.blocked
@@ -105,21 +127,22 @@ def _ranged(plan: Plan, found: Dated, work: _Work, moved: Moved | None) -> Plan:
     )
 
 
-def _ways_out(plan: Plan, found: Dated, work: _Work) -> Iterator[Exit]:
+def _ways_out(plan: Plan, found: Dated, work: Work) -> Iterator[Exit]:
     """Give the ways out of NEVER, and of being late: there the deadline stands as if it had been asked for."""
     draft = work.draft
     if not plan.never and plan.deadline is not None:
         draft = replace(draft, goal=replace(draft.goal, by=plan.deadline[0]))
-        found = _Work(draft, apps=work.apps).dates()
+        found = Work(draft, apps=work.apps).dates()
     yield from exits_of(draft, found, work.apps)
 
 
-def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, _Work]:
+def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, Work]:
     """Make a plan with the steps where they are as early as it is safe, or where they were moved to."""
-    work = _Work(draft)
+    work = Work(draft)
     found = work.dates(moved)
     steps = work.steps(found)
     best = found.swap.weigh(found.best)
+    pace = pace_of(draft, found)
     plan = Plan(
         goal=draft.goal,
         made=draft.now,
@@ -130,316 +153,10 @@ def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, _Work]:
         deadline=work.deadline(found),
         notes=tuple(dict.fromkeys((*draft.target.assumed, *found.swap.outlook.people.notes))),
         findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refill)))),
-        cadence=tuple(cadence_of(draft, found)),
+        cadence=tuple(cadence_of(pace)),
+        pace=pace,
         accepted=draft.goal.reason if "accept" in draft.taken else "",
         confidence=draft.chance.holds or draft.policy.limits.confidence,
         seed=SEED,
     )
     return plan, found, work
-
-
-@dataclass(kw_only=True)
-class _Numbers:
-    """Counts steps."""
-
-    last: int = 0
-
-    def next(self) -> int:
-        self.last += 1
-        return self.last
-
-
-_WAYS = {
-    Channel.LIVE: "publish the pins of",
-    Channel.HEADER: "send the header for",
-    Channel.DNS: "publish the records for",
-}
-_PROOFS = {
-    Channel.LIVE: "a fetch of the published pins",
-    Channel.HEADER: "the header of every place that serves (rotator observe)",
-    Channel.DNS: "an answer of every name server of the zone",
-}
-
-
-class _Work:
-    """One plan in the making."""
-
-    def __init__(self, draft: Draft, apps: Sequence[str] | None = None) -> None:
-        self.draft = draft
-        self.apps = list(apps) if apps is not None else [*dict.fromkeys([*draft.lacking(), *draft.bridged()])]
-        self.refill = refill_of(draft)
-        self._deadline: tuple[date, str] | None = None
-        self._asked = False
-        self._drops: Drops | None = None
-
-    def drops(self, found: Dated) -> Drops:
-        """Give what ends the rotation."""
-        if self._drops is None:
-            self._drops = drops_of(self.draft, found, self.refill)
-        return self._drops
-
-    def troubles(self, found: Dated) -> Iterator[str]:
-        """Say what stands against the plan, or is left open by it."""
-        for name in self.apps:
-            yield from (f"{name}: {why}" for why in self.draft.unable(name))
-        if found.weighed.whole.share is None and not found.weighed.whole.none:
-            unknown = [
-                name
-                for name in dict.fromkeys(c.app for c in found.swap.outlook.fleet.cohorts if c.clients is None)
-                if name in self.draft.policy.apps
-            ]
-            who = f" of {', '.join(unknown)}" if unknown else ""
-            yield f"unknown: cannot say safe: how many clients{who} there are is not known"
-        deadline = self.deadline(found)
-        if deadline is not None and found.serve is not None:
-            late = (found.serve - (self._last_serve(found) or found.serve)).days
-            if late > 0:
-                yield (
-                    f"late: served on {found.serve}, {late} days after the last day that leaves time to deploy "
-                    f"by {deadline[0]} ({deadline[1]})"
-                )
-        for segment, total in found.swap.unheeded(found.best):
-            shown = "an unknown number" if total.high is None else f"{total.high:,}"
-            yield (
-                f"small-segment: {shown} of {segment} are broken, too few to hold the plan up "
-                f"(noise_floor {self.draft.policy.limits.noise_floor:g})"
-            )
-        yield from self.drops(found).findings
-
-    # --- dates -------------------------------------------------------------------------------------------------
-
-    def dates(self, moved: Moved | None = None) -> Dated:
-        """Date the releases and the swap, with the ways out that are taken and steps that were moved."""
-        draft = self.draft
-        ships = draft.ships(self.apps, moved=moved.apps if moved is not None else None)
-        floors: tuple[FloorAt, ...] = ()
-        floored = [name for name in draft.policy.apps if f"floor:{name}" in draft.taken]
-        if "floor" in draft.taken:
-            floored += [n for n in in_the_way(dated(draft, ships)) if n not in floored and moves(draft, n)]
-        if floored:
-            floors = draft.floors(ships, floored)
-        return dated(draft, ships, floors, serve=moved.serve if moved is not None else None)
-
-    def deadline(self, found: Dated) -> tuple[date, str] | None:
-        """Give the day by which the new chain must be served, and why; None where nothing presses."""
-        del found
-        if not self._asked:
-            self._deadline, self._asked = deadline_of(self.draft), True
-        return self._deadline
-
-    # --- steps -------------------------------------------------------------------------------------------------
-
-    def steps(self, found: Dated) -> tuple[Step, ...]:
-        """Give the steps in order."""
-        numbers = _Numbers()
-        last = self._last_serve(found)
-        steps = [*self._ships(found, last, numbers), *self._published(found, numbers), *self._floors(found, numbers)]
-        if self.apps or found.floors or (found.ready or self.draft.end) > self.draft.today:
-            steps.append(self._observe(found, last, numbers))
-        steps += self._serves(found, last, numbers)
-        steps += [replace(step, number=numbers.next()) for step in self.drops(found).steps]
-        return tuple(self._around(found, step) for step in steps)
-
-    def _last_serve(self, found: Dated) -> date | None:
-        deadline = self.deadline(found)
-        if deadline is None:
-            return None
-        return deadline[0] - timedelta(days=math.ceil(self.draft.policy.limits.deploy_days))
-
-    def _ships(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
-        steps = []
-        for carrier in found.ships.carriers:
-            day = found.ships.days[carrier.app]
-            frozen = next_free(self.draft.today, self.draft.frozen("ship"))
-            adds = self._adds(found, carrier)
-            steps.append(
-                Step(
-                    number=numbers.next(),
-                    action="ship",
-                    subject=f"{carrier.app} {carrier.version}",
-                    title=f"ship {carrier.app} {carrier.version} with {self._what()}",
-                    earliest=min(frozen, day),
-                    planned=day,
-                    latest=self._last_ship(found, carrier, last),
-                    binding=Binding(
-                        invariant="I3",
-                        segment=carrier.app,
-                        formula=f"{self._what()} must be carried by 1 - budget before it is served alone; "
-                        f"{self.draft.review(carrier.app):g} days of review, then the roll-out",
-                    ),
-                    undo="halt the roll-out; a pin that is added refuses nobody",
-                    proof=f"{carrier.app} {carrier.version} in the store",
-                    app=carrier.app,
-                    version=carrier.version,
-                    adds=adds,
-                )
-            )
-        return steps
-
-    def _what(self) -> str:
-        goal = self.draft.goal
-        if goal.pin_to:
-            return {"none": "no pins", "keys": "pins on keys", "roots": "pins on roots"}[goal.pin_to]
-        return goal.pinset or self.draft.target.key or goal.chain
-
-    def _adds(self, found: Dated, carrier: Carrier) -> tuple[str, ...]:
-        inventory = found.swap.outlook.inventory
-        releases = inventory.policy.apps[carrier.app].releases
-        index = next(i for i, r in enumerate(releases) if r.version == carrier.version)
-        base = next(i for i, r in enumerate(releases) if carrier.base in (r.version, *r.also))
-        new = [
-            p for item in inventory.enforced.get((carrier.app, index), ()) for e in item.config.entries for p in e.pins
-        ]
-        own = self.draft.picture.inventory.enforced
-        old_items = own.get((carrier.app, base), ()) or own.get((carrier.app, -1), ())
-        old = {p for item in old_items for e in item.config.entries for p in e.pins}
-        return tuple(dict.fromkeys(inventory.label(pin) for pin in new if pin not in old))
-
-    def _around(self, found: Dated, step: Step) -> Step:
-        """Give a step with who is broken and exposed on its eve and on its morrow."""
-        day = step.planned
-        if day is None:
-            return step
-        view, swap, floors = found.swap.outlook, found.swap, bool(found.floors)
-        served = step.action in ("serve", "drop", "destroy")
-        deploy = timedelta(days=math.ceil(self.draft.policy.limits.deploy_days))
-        eve = served and found.serve is not None and day > found.serve
-        return replace(
-            step,
-            before=standing(view, swap, day, served=eve, floors=floors),
-            after=standing(view, swap, min(day + deploy, self.draft.end), served=served, floors=floors),
-        )
-
-    def _last_ship(self, found: Dated, carrier: Carrier, last: date | None) -> date | None:
-        """Give the last day to hand a release in so that the chain can still be served by its last day."""
-        if last is None or found.ready is None:
-            return None
-        safety = math.ceil(self.draft.policy.limits.safety_days)
-        low, high = found.ships.days[carrier.app], last
-
-        def in_time(day: date) -> bool:
-            ships = self.draft.ships(self.apps, moved={**found.ships.days, carrier.app: day})
-            ready = self.draft.swap(ships, found.floors).first(self.draft.today, min(last, self.draft.end))
-            return ready is not None and ready + timedelta(days=safety) <= last
-
-        if high < low or not in_time(low):
-            return None
-        while low < high:
-            middle = low + (high - low + timedelta(days=1)) // 2
-            if in_time(middle):
-                low = middle
-            else:
-                high = middle - timedelta(days=1)
-        return low
-
-    def _published(self, found: Dated, numbers: _Numbers) -> list[Step]:
-        return [
-            Step(
-                number=numbers.next(),
-                action="publish",
-                subject=f"{own.app} {own.name}",
-                title=f"{_WAYS[own.channel]} {own.app} with {self._what()}",
-                earliest=min(own.at.date(), next_free(self.draft.today, self.draft.frozen("ship"))),
-                planned=own.at.date(),
-                binding=Binding(
-                    invariant="I3",
-                    segment=own.app,
-                    formula=f"{own.wait:.4g} days until every client that is reached has it, by {own.done:%Y-%m-%d}"
-                    + (f"; {own.offline:.2%} are never reached" if own.offline else ""),
-                ),
-                undo="publish what was there before; a pin that is added refuses nobody",
-                proof=_PROOFS[own.channel],
-                occurrences=(own.action,),
-                app=own.app,
-                pinset=own.name,
-            )
-            for own in found.ships.published
-        ]
-
-    def _floors(self, found: Dated, numbers: _Numbers) -> list[Step]:
-        return [
-            Step(
-                number=numbers.next(),
-                action="floor",
-                subject=f"{floor.app} {floor.version}",
-                title=f"raise the floor of {floor.app} to {floor.version}",
-                earliest=floor.at.date(),
-                planned=floor.at.date(),
-                binding=Binding(
-                    invariant="I2",
-                    segment=floor.app,
-                    formula=f"moves {floor.reach:g} of those below who can update within {floor.days:g} days, assumed",
-                ),
-                undo="lower the floor; who has updated stays updated",
-                proof=f"share of {floor.app} from {floor.version} on",
-                occurrences=tuple(action for action in found.swap.floors if action.parts[0] == floor.app),
-                app=floor.app,
-                version=floor.version,
-            )
-            for floor in found.floors
-        ]
-
-    def _observe(self, found: Dated, last: date | None, numbers: _Numbers) -> Step:
-        weighed = found.weighed
-        safety = timedelta(days=math.ceil(self.draft.policy.limits.safety_days))
-        ready = found.ready
-        # A sighting has to be young when the chain is served (I14).
-        young = min(safety, timedelta(days=max(0, self.draft.policy.limits.sighting_days - 1)))
-        planned = None if found.serve is None or ready is None else min(found.serve, max(ready, found.serve - young))
-        if not self.draft.target.served:
-            # Nothing is served after it: being seen is the end of it.
-            planned = found.serve
-        return Step(
-            number=numbers.next(),
-            action="observe",
-            subject=weighed.segment,
-            title=f"see {self._what()} in {100 * (1 - weighed.budget):.4g} % of {weighed.segment}",
-            earliest=ready,
-            planned=planned,
-            latest=None if last is None or planned is None else last - safety,
-            binding=Binding(invariant=weighed.invariant, segment=weighed.segment, formula=formula(self.draft, found)),
-            undo="nothing to undo",
-            proof=f"telemetry no older than {self.draft.policy.limits.sighting_days} days (I14)",
-        )
-
-    def _serves(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
-        old = ", ".join(self.draft.target.old)
-        return [
-            Step(
-                number=numbers.next(),
-                action="serve",
-                subject=f"{action.parts[0]} {action.parts[1]}",
-                title=f"serve {action.parts[1]} on {action.parts[0]}",
-                earliest=found.earliest,
-                planned=found.serve,
-                latest=last if found.serve is not None else None,
-                binding=Binding(
-                    invariant=found.weighed.invariant,
-                    segment=found.weighed.segment,
-                    formula=f"ready {found.ready} + {self.draft.policy.limits.safety_days:g} days of safety"
-                    if found.ready
-                    else formula(self.draft, found),
-                ),
-                undo=f"serve {old or 'the old chain'} again, for {self.draft.policy.limits.rollback_days:g} days",
-                proof="a handshake with every place that serves (rotator observe)",
-                occurrences=(self._served_at(action, found.serve),),
-            )
-            for action in found.swap.served
-        ]
-
-    def _served_at(self, action: Occurrence, day: date | None) -> Occurrence:
-        return action if day is None else replace(action, at=instant_of(day, self.draft.now))
-
-    # --- never -------------------------------------------------------------------------------------------------
-
-    def blocked(self, found: Dated, steps: Sequence[Step]) -> Blocked:
-        """Say which step is in the way, and of whom."""
-        step = next((s for s in steps if s.action == "serve"), None) or steps[-1]
-        return Blocked(
-            step=step.number,
-            segment=found.weighed.segment,
-            invariant=found.weighed.invariant,
-            who=found.swap.who(found.best),
-            why=found.swap.why(found.best),
-            left=found.weighed.whole,
-        )

@@ -8,7 +8,7 @@ what a plan breaks is never hidden behind what would have ended anyway.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -17,13 +17,13 @@ from rotator.model.policy import Count
 from rotator.model.when import DAY, plus, start_of
 from rotator.plan.draft import scopes
 from rotator.simulate.cohorts import Cohort
-from rotator.simulate.fleet import Connection, Fleet, fleet_of
+from rotator.simulate.engine.engine import Engine
+from rotator.simulate.fleet import Connection, Fleet, fleet_of, resized
 from rotator.simulate.grammar import Occurrence, parse_event
-from rotator.simulate.impact import BROKEN, EXPOSED, Impact, hits
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Judging
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.populations import FloorAt, Forecast, floor_at, floors_of, forecast
 from rotator.simulate.question import Picture, expiries
-from rotator.simulate.scene import Judges
 from rotator.simulate.timeline import Happening, Timeline, happenings, with_ended_pinsets
 from rotator.simulate.totals import Total, total_of
 from rotator.simulate.world import World
@@ -85,13 +85,12 @@ class Outlook:
     calendar: tuple[Occurrence, ...]
     now: datetime
     end: datetime
-    judges: Judges
+    judges: Judging
     quiet: Outlook | None = None
     bases: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _baseline: Future | None = None
     _most: dict[tuple[Cohort, datetime], Count | None] = field(default_factory=dict)
     _futures: dict[tuple[Occurrence, ...], Future] = field(default_factory=dict)
-    _totals: dict[tuple[datetime, int, str | None, str | None], Total] = field(default_factory=dict)
     _scopes: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     @property
@@ -157,8 +156,8 @@ class Outlook:
             found.append(
                 Stretch(
                     at=at,
-                    broken=hits((row for row in impact.rows if row.verdict.is_broken), *BROKEN),
-                    exposed=hits((row for row in impact.rows if row.verdict.is_exposed), *EXPOSED),
+                    broken=impact.hit(*BROKEN),
+                    exposed=impact.hit(*EXPOSED),
                     impact=impact,
                 )
             )
@@ -254,24 +253,30 @@ class Outlook:
         """Give the fleet in which every cohort has the clients that are ever hit, to count each of them once.
 
         People only leave old releases, so those on one when it is hit are all it ever hits. On a release that still
-        grows the day counts on which it is largest.
+        grows the day counts on which it is largest, and those who came to it are taken off where they came from: people
+        of an app and trust store are never more than they are.
         """
         first: dict[Cohort, datetime] = {}
         for at in sorted(broken):
             for index in broken[at]:
                 first.setdefault(self.fleet.connections[index].cohort, at)
         start = min(broken, default=self.now)
-        sizes = dict(self.people.sizes(self.people.settled(start)))
+        there = self.people.sizes(self.people.settled(start))
+        sizes = dict(there)
         for cohort, at in first.items():
             sizes[cohort] = self._largest(cohort, at)
-        return resized(self.fleet, sizes)
+        grown = {(c.app, c.trust) for c in first if _high(sizes[c]) > _high(there[c])}
+        for app, trust in grown:
+            sizes |= _no_more(sizes, {c: n for c, n in there.items() if (c.app, c.trust) == (app, trust)}, set(first))
+        cohorts = self.fleet.cohorts
+        return resized(self.fleet, self.people.places, lambda place: sizes[cohorts[place]])
 
     def _largest(self, cohort: Cohort, since: datetime) -> Count | None:
         """Give the clients of a cohort when it is largest from an instant on."""
         if (cohort, since) not in self._most:
-            instants = [since, self.end]
-            while instants[-2] + WEEK < self.end:
-                instants.insert(-1, instants[-2] + WEEK)
+            # Weeks are counted from the start of the plan, so that every cohort is looked at on the same days.
+            ahead = (self.now + WEEK * n for n in range(1, (self.end - self.now) // WEEK + 1))
+            instants = [since, *(at for at in ahead if since < at < self.end), self.end]
             counts = [self._count(cohort, at) for at in instants]
             highs = [count.high for count in counts if count is not None]
             if highs and counts[0] is not None and max(highs) > counts[0].high:
@@ -287,17 +292,43 @@ class Outlook:
         return self.people.sizes(self.people.settled(at))[cohort]
 
 
+def _high(count: Count | None) -> int:
+    return 0 if count is None else count.high
+
+
+def _no_more(
+    sizes: Mapping[Cohort, Count | None], there: Mapping[Cohort, Count | None], hit: Collection[Cohort]
+) -> dict[Cohort, Count | None]:
+    """Give the people of a segment so that they are as many as there are: those who are hit, and the rest of them.
+
+    Args:
+        sizes: those who are ever hit, for cohorts that are.
+        there: the people of the segment at the start.
+        hit: the cohorts that are hit.
+    """
+    if any(count is None for count in there.values()) or any(sizes[c] is None for c in there):
+        return {}
+    left = sum(map(_high, there.values()))
+    found: dict[Cohort, Count | None] = {}
+    # Whoever is on a version when it is hit stays counted there; those who come to a newer one later are the same.
+    for cohort in sorted((c for c in there if c in hit), key=lambda c: _high(sizes[c]) > _high(there[c])):
+        found[cohort] = _at_most(sizes[cohort], left)
+        left -= _high(found[cohort])
+    for cohort in sorted((c for c in there if c not in hit), key=lambda c: _high(there[c])):
+        found[cohort] = _at_most(there[cohort], left)
+        left -= _high(found[cohort])
+    return found
+
+
+def _at_most(count: Count | None, most: int) -> Count:
+    high = min(_high(count), max(0, most))
+    return Count(low=min(high, 0 if count is None else count.low), high=high)
+
+
 def _twin(connection: Connection, version: str) -> tuple[object, ...]:
     cohort = connection.cohort
     # Whom published pins do not reach were among all others, with the same pins, before any were published.
     return (cohort.app, version, cohort.trust, connection.host, connection.beside)
-
-
-def resized(fleet: Fleet, sizes: Mapping[Cohort, Count | None]) -> Fleet:
-    """Give a fleet with other numbers of clients."""
-    fresh = {cohort: replace(cohort, clients=sizes[cohort]) for cohort in fleet.cohorts}
-    connections: tuple[Connection, ...] = tuple(replace(c, cohort=fresh[c.cohort]) for c in fleet.connections)
-    return Fleet(cohorts=tuple(fresh[cohort] for cohort in fleet.cohorts), connections=connections)
 
 
 def outlook(
@@ -355,7 +386,7 @@ def outlook(
         calendar=tuple(played),
         now=now,
         end=start_of(now.date()) + timedelta(days=days),
-        judges=Judges(inventory),
+        judges=Engine(inventory, people.fleet),
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from rotator.mechanisms.base import Entry
 from rotator.model.adoption import PRESETS, Curve
+from rotator.model.pins import Pin
 from rotator.model.policy import App, Policy
+from rotator.model.rules import Scope
 from rotator.model.versions import order as version_order
-from rotator.model.when import plus, start_of
+from rotator.model.when import first_day, plus, start_of
 from rotator.plan.carrying import (
     Publication,
     by_release,
@@ -20,7 +23,7 @@ from rotator.plan.carrying import (
     with_publications,
 )
 from rotator.plan.chance import Chance
-from rotator.plan.draft import Carrier, Pins, is_for, newest_of, next_version, with_carriers, with_releases
+from rotator.plan.draft import Carrier, Pins, changed, is_for, newest_of, next_version, with_carriers, with_releases
 from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
 from rotator.plan.swap import Swap, next_free
 from rotator.plan.target import Target, target_of
@@ -47,6 +50,15 @@ class Ships:
     days: Mapping[str, date]
     published: tuple[Publication, ...] = ()
 
+    def first(self) -> Iterator[Carrier]:
+        """Give the first release of each app that carries what is new."""
+        apps = dict.fromkeys(carrier.app for carrier in self.carriers)
+        yield from (next(carrier for carrier in self.carriers if carrier.app == app) for app in apps)
+
+    def later(self, app: str) -> list[str]:
+        """Give the versions of an app that come after its first one, and carry it too."""
+        return [carrier.version for carrier in self.carriers if carrier.app == app][1:]
+
     @property
     def arrivals(self) -> dict[tuple[str, str], datetime]:
         """Give when each reaches the first clients."""
@@ -56,6 +68,21 @@ class Ships:
     def done(self) -> datetime | None:
         """Give the instant from which no client that is reached holds pins from before they were published."""
         return max((own.done for own in self.published), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Releases that bring the new pins and drop the old ones at once.
+
+    Attributes:
+        apps: by app, the key that each brings as the fresh spare; "" for none.
+        since: the first instant at which they may reach clients.
+        drop: the pins that they drop.
+    """
+
+    apps: Mapping[str, str]
+    since: datetime
+    drop: frozenset[Pin]
 
 
 @dataclass(kw_only=True)
@@ -186,7 +213,13 @@ class Draft:
         """Give the apps whose newest release does not accept what is to be served, or does not carry its pins."""
         view = self.view()
         if self.target.only is not None:
-            return [name for name in self.policy.apps if self._pins(name)]
+            inventory = view.inventory
+            newest = {name: newest_of(app) for name, app in inventory.policy.apps.items() if self._pins(name)}
+            places = {
+                name: next((n for n, r in enumerate(inventory.policy.apps[name].releases) if r is release), -1)
+                for name, release in newest.items()
+            }
+            return [name for name, place in places.items() if not self._carries(inventory, name, place)]
         future, old = view.future(self.target.served), view.future()
         begin = self.target.chain.leaf.not_before if self.target.chain is not None else self.now
         at = min(max(self.now, begin), view.end)
@@ -241,15 +274,32 @@ class Draft:
             self._unable[name] = tuple(dict.fromkeys(found))
         return self._unable[name]
 
+    def _carries(self, inventory: Inventory, name: str, release: int) -> bool:
+        """Say whether a release has the very pins that the goal asks for."""
+        items = inventory.enforced.get((name, release), inventory.enforced.get((name, -1), ()))
+        for item in items:
+            own = [entry for entry in item.config.entries if is_for(entry, self.target.names)]
+            mechanism = inventory.mechanisms.get(item.mechanism)
+            if not own or mechanism is None:
+                continue
+            config, why = changed(mechanism, item, self._new_pins())
+            fresh = [entry for entry in config.entries if is_for(entry, self.target.names)]
+            if why or _said(own) != _said(fresh):
+                return False
+        return True
+
     def _pins(self, name: str) -> bool:
         names = self.target.names
         own = [item for (app, _), items in self.picture.inventory.enforced.items() if app == name for item in items]
         return any(is_for(entry, names) for item in own for entry in item.config.entries)
 
-    def ships(self, apps: Sequence[str], *, moved: Mapping[str, date] | None = None) -> Ships:
+    def ships(
+        self, apps: Sequence[str], *, moved: Mapping[str, date] | None = None, together: Together | None = None
+    ) -> Ships:
         """Date the releases: each on the first day that is free, on a train where the policy names trains.
 
-        What is published goes out the same day. An app that cannot carry what is new gets neither.
+        Every later train carries the same, or it would take the new pins away again. What is published goes out the
+        same day. An app that cannot carry what is new gets neither.
         """
         carriers: list[Carrier] = []
         days: dict[str, date] = {}
@@ -261,43 +311,53 @@ class Draft:
             held = self._held(name)
             app = held.policy.apps[name]
             asked = (moved or {}).get(name)
-            day = next_free(max(asked or self.today, self.today), self.frozen("ship"))
+            soonest = max(asked or self.today, self.today)
+            pins = self._new_pins()
+            if together is not None and name in together.apps:
+                spare = self.picture.inventory.keys.get(together.apps[name])
+                pins = replace(pins, spare=spare, drop=together.drop)
+                soonest = max(soonest, first_day(plus(together.since, -timedelta(days=self.review(name)))))
+            day = next_free(soonest, self.frozen("ship"))
             days[name] = day
             published += publications(held, name, self._new_pins(), instant_of(day, self.now))
             if not self._by_release(held, name):
                 continue
             review = timedelta(days=self.review(name))
             version, arrival = next_version(app), plus(instant_of(day, self.now), review)
-            train = self._train(app, arrival.date())
-            if train is not None:
-                version, arrival = train
-                day = day if asked is not None else max(self.today, (arrival - review).date())
-            arrival = plus(arrival, timedelta(days=self.slip(name)))
+            trains = self.trains(app, arrival)
+            if trains and asked is None:
+                day = self.handed_in(name, trains[0][1], day)
             newest = newest_of(app)
-            base = version if train is not None else newest.version if newest is not None else "-"
-            carriers.append(
+            base = newest.version if newest is not None else "-"
+            slip = timedelta(days=self.slip(name))
+            carriers += [
                 Carrier(
                     app=name,
                     version=version,
-                    base=base,
-                    pins=self._new_pins(),
+                    base=version if trains else base,
+                    pins=pins,
                     min_os="" if name in bridged else None,
-                    at=arrival,
+                    at=plus(arrival, slip),
                 )
-            )
+                for version, arrival in trains or [(version, arrival)]
+            ]
             days[name] = day
         return Ships(carriers=tuple(carriers), days=days, published=tuple(published))
 
     def _by_release(self, held: Inventory, name: str) -> bool:
         return by_release(held, name, self.target.names) or not pinning(held, name, self.target.names)
 
-    def _train(self, app: App, earliest: date) -> tuple[str, datetime] | None:
-        """Give the first release that the policy names for a day to come and that can still be changed."""
-        coming = sorted(
-            (r.released, r.version) for r in app.releases if r.released is not None and r.released >= earliest
-        )
-        coming = [pair for pair in coming if pair[0] > self.today]
-        return (coming[0][1], start_of(coming[0][0])) if coming else None
+    def trains(self, app: App, earliest: datetime) -> list[tuple[str, datetime]]:
+        """Give the releases that the policy names for days to come, from the first that can still be changed on."""
+        coming = [(start_of(r.released), r.version) for r in app.releases if r.released is not None]
+        return [(version, at) for at, version in sorted(coming) if self.today < at.date() >= earliest.date()]
+
+    def handed_in(self, name: str, arrival: datetime, earliest: date) -> date:
+        """Give the day on which a train is handed in: as late as review allows, before a freeze that day lies in."""
+        day = max(earliest, plus(arrival, -timedelta(days=self.review(name))).date())
+        while day > earliest and next_free(day, self.frozen("ship")) != day:
+            day -= timedelta(days=1)
+        return day
 
     def _new_pins(self) -> Pins:
         target = self.target
@@ -336,17 +396,29 @@ class Draft:
             served = ()
             ours = {(c.app, c.version) for c in ships.carriers} if ships is not None else set()
             reached = {own.app for own in ships.published} - {app for app, _ in ours} if ships is not None else set()
-            apps = set(self.lacking())
+            apps = {name for name in self.policy.apps if self._pins(name)}
+            carried = {
+                own: self._carries(view.inventory, *own)
+                for own in {(c.app, c.release) for c in view.fleet.cohorts if c.app in apps}
+            }
             behind = frozenset(
                 c.index
                 for c in view.fleet.connections
                 if c.cohort.app in apps
+                and not carried[c.cohort.app, c.cohort.release]
                 and c.host in self.target.hosts
                 and (c.cohort.app, c.cohort.version) not in ours
                 and (c.cohort.app not in reached or c.cohort.offline)
             )
+        dropping = {(c.app, c.version): c.at for c in (ships.carriers if ships is not None else ()) if c.pins.drop}
+        arrivals = {
+            c.index: dropping[c.cohort.app, c.cohort.version]
+            for c in (view.fleet.connections if dropping else ())
+            if (c.cohort.app, c.cohort.version) in dropping
+        }
         return Swap(
             outlook=view,
+            arrivals=arrivals,
             served=served,
             floors=(
                 *(as_action(floor) for floor in floors),
@@ -357,6 +429,10 @@ class Draft:
             behind=behind,
             losses="accept" in self.taken or bool(self.incident),
         )
+
+
+def _said(entries: Sequence[Entry]) -> set[tuple[Scope, Pin]]:
+    return {(own.scope, pin) for entry in entries for own in entry.lists for pin in own.pins}
 
 
 def draft_of(picture: Picture, goal: Goal, now: datetime, calendar: Sequence[Occurrence]) -> Draft:

@@ -17,6 +17,9 @@ from rotator.simulate.question import Picture
 STEP = 7
 """Days between two looks, until the week is found in which it ends; within it every day is looked at."""
 
+PAIRS = 10
+"""Pairs that are told when they are over, the worst: each costs as much as a single loss, and there are many."""
+
 
 def with_safety(
     picture: Picture,
@@ -25,7 +28,9 @@ def with_safety(
     calendar: Sequence[Occurrence] = (),
     progress: Progress | None = None,
 ) -> Drill:
-    """Give a drill in which every single loss says from which day on it is over.
+    """Give a drill in which every single loss, and the worst pairs, say from which day on they are over.
+
+    Pairs that are no worse than either of their two have no day of their own, nor those after the first `PAIRS`.
 
     A loss is over on the first day from which, for the rest of the horizon, the clients that it breaks are no more than
     the budget and those that it exposes no more than the noise floor, with the answer served from now on (I12). Clients
@@ -35,13 +40,14 @@ def with_safety(
     view = outlook(picture, picture.inventory, calendar, now=now, days=days, shipped={}, otherwise=ASSUMED)
     none = view.future()
     hears = progress or Silent()
-    alone = [loss for loss in drill.losses if len(loss.events) == 1]
-    found: dict[tuple[str, ...], date | None] = {}
-    for number, loss in enumerate(alone):
-        hears.step(number, len(alone), "until it is safe")
-        found[loss.events] = _safe_on(view, none, loss)
-    losses = tuple(replace(own, safe_on=found.get(own.events)) for own in drill.losses)
-    return replace(drill, losses=losses)
+    asked = [*drill.losses.alone, *drill.losses.worse(PAIRS)[1]]
+    found: dict[tuple[str, ...], date] = {}
+    for number, loss in enumerate(asked):
+        hears.step(number, len(asked), "until it is safe")
+        day = _safe_on(view, none, loss)
+        if day is not None:
+            found[loss.events] = day
+    return replace(drill, losses=drill.losses.safe(found))
 
 
 def _safe_on(view: Outlook, none: Future, loss: Loss) -> date | None:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from rotator.mechanisms.base import PinsetSpec
+from rotator.mechanisms.base import Channel, PinsetSpec
 from rotator.model.names import Cover
 from rotator.model.pins import Pin, PinKind, spki_pin
+from rotator.model.pki import Chain
 from rotator.model.policy import Release
 from rotator.model.versions import order as version_order
 from rotator.model.when import DAY, HOUR, plus, start_of
 from rotator.plan.alarm import Alarm, Refused, Response
+from rotator.plan.carrying import Publication, as_published, pinning, publications, with_published
 from rotator.plan.draft import Carrier, Pins, changed, digest_of, newest_of, next_version, pins_of_key, with_releases
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import Impact
-from rotator.simulate.inventory import Enforced
+from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
 from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH
 from rotator.simulate.question import Picture, Question, ask
 from rotator.simulate.roads import ramp_of
@@ -177,9 +179,7 @@ class Choices:
 
     def builds(self, target: str, swap: datetime | None) -> tuple[Carrier, ...]:
         """Give a release of each app whose newest one pins the stolen key, without it and with what is served."""
-        impact = self.impact(target, swap or self.now)
-        offers = impact.world.served.get(self.alarm.hosts[0], ()) if self.alarm.hosts else ()
-        chain = offers[0].chain if offers else None
+        chain = self._chain(target, swap)
         key = self.picture.inventory.key_of(chain.leaf) if chain is not None else None
         names = tuple(n for host in self._pinned_hosts() for n in self.picture.policy.host_names(host))
         found = []
@@ -210,6 +210,44 @@ class Choices:
                 continue
             found.append(Carrier(app=name, version=next_version(app), base=base, pins=pins, at=at))
         return tuple(found)
+
+    def _chain(self, target: str, swap: datetime | None) -> Chain | None:
+        """Give the chain that is served in the end."""
+        impact = self.impact(target, swap or self.now)
+        offers = impact.world.served.get(self.alarm.hosts[0], ()) if self.alarm.hosts else ()
+        return offers[0].chain if offers else None
+
+    def live(self, target: str, swap: datetime | None) -> tuple[Publication, ...]:
+        """Give the live pins to publish: at once what is served next, and without the stolen key once it is served.
+
+        Where nothing is served anew, they lose the stolen key at once.
+        """
+        names = tuple(n for host in self._pinned_hosts() for n in self.picture.policy.host_names(host))
+        chain = self._chain(target, swap)
+        key = self.picture.inventory.keys.get(self.picture.inventory.key_of(chain.leaf) or "") if chain else None
+        if chain is not None and key is None:
+            key = KeyFacts(pin=spki_pin(chain.leaf.spki))
+        found: list[Publication] = []
+        for name in self.picture.policy.apps:
+            inventory = self.picture.inventory
+            for drop, at in ((frozenset[Pin](), self.now), (self.gone, swap or self.now)):
+                own = self._publication(inventory, name, Pins(names=names, key=key, chain=chain, drop=drop), at)
+                if own is not None:
+                    found.append(own)
+                    inventory = with_published(inventory, [own])
+        return tuple(found)
+
+    def _publication(self, inventory: Inventory, name: str, pins: Pins, at: datetime) -> Publication | None:
+        """Give live pins as they are published on top of what clients have; None where that changes nothing."""
+        there = as_published(inventory)
+        items = pinning(there, name, pins.names)
+        made = [changed(inventory.mechanisms[item.mechanism], item, pins) for item in items]
+        if all(config == item.config for item, (config, _) in zip(items, made, strict=True)):
+            return None
+        if any(why or not config.pinned for config, why in made):
+            return None  # clients refuse it, or it would leave them without any pin
+        own = next(publications(there, name, pins, at), None)
+        return own if own is not None and own.channel is Channel.LIVE else None
 
     def coming(self) -> list[tuple[str, Release]]:
         """Give the releases that the policy names for a day to come and that still pin the stolen key."""
@@ -281,15 +319,21 @@ class Choices:
         return self._made(target, swap, now, builds, then, word="hard floors" if hard else "floors")
 
     def others(self, target: str) -> Iterator[Response]:
-        """Give what people ask about beside the full response: at once, fewer floors, no floor, hard floors."""
+        """Give what people ask about beside the full response: at once, fewer floors, no floor, hard floors.
+
+        Where live pins bring what is served next, also when they have reached whom they reach.
+        """
         swap = self.late(target) if target else None
         builds = self.builds(target, swap)
         now = self.floors(target) if target else ()
         if target and self.at_once(target) < self.late(target):
             yield self.full(target, self.at_once(target))
+        reached = [own.done for own in self.live(target, swap) if not own.pins.drop]
+        if target and reached and self.at_once(target) < (there := _hour(max(reached), up=True)) < self.late(target):
+            yield self.full(target, there)
         if builds:
             yield self._made(target, swap, now, (), ())
-        yield self._made(target, swap, (), (), ())
+        yield self._made(target, swap, (), (), (), live=False)
         if builds:
             yield self._made(target, swap, now, builds, ())
         if builds or now:
@@ -319,11 +363,20 @@ class Choices:
         builds: tuple[Carrier, ...],
         then: Sequence[Push],
         word: str = "floors",
+        *,
+        live: bool = True,
     ) -> Response:
-        ids = [f"swap-{'now' if swap == self.at_once(target) else 'late'}"] if swap is not None else []
+        ids = []
+        if swap is not None:
+            words = {self.late(target): "late", self.at_once(target): "now"}
+            ids.append(f"swap-{words.get(swap, 'reached')}")
         parts = []
+        published = self.live(target, swap) if live else ()
         if swap is not None:
             parts.append(f"swap {swap:%d %H:%MZ}" + (f" to {target}" if len(self.targets) > 1 else ""))
+        if published:
+            ids.append("live")
+            parts.append("live pins")
         if builds:
             ids.append("builds")
             parts.append("new builds")
@@ -331,15 +384,21 @@ class Choices:
         if pushes:
             ids.append("hard-floors" if word.startswith("hard") else "floors" if now and then else "floor")
             parts.append(f"{word} {', '.join(dict.fromkeys(p.version for p in pushes))}")
-        elif swap is not None or builds:
+        elif swap is not None or builds or published:
             parts.append("no floor")
         return Response(
             id="+".join(ids) or "nothing",
             title=", ".join(parts) or "nothing",
             target=target,
             swap=swap,
-            occurrences=(*self.as_actions(now), *self.serves(target, swap), *self.as_actions(then)),
+            occurrences=(
+                *self.as_actions(now),
+                *self.serves(target, swap),
+                *self.as_actions(then),
+                *(own.action for own in published),
+            ),
             releases=builds,
+            published=published,
         )
 
 

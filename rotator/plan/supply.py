@@ -8,6 +8,7 @@ from rotator.plan.dating import Dated
 from rotator.plan.planner import Draft
 from rotator.plan.target import served_now
 from rotator.plan.timing import cadence, keys_ahead
+from rotator.plan.values import Pace
 from rotator.simulate.roads import ramp_of
 
 
@@ -43,30 +44,38 @@ def missing(draft: Draft, refill: str) -> Iterator[str]:
             yield f"how fast {name} updates is assumed: adoption in apps.{name}"
 
 
-def cadence_of(draft: Draft, found: Dated) -> Iterator[str]:
-    """Say how often keys can change, where pins have to reach people first."""
-    limits = draft.policy.limits
-    longest: float | None = 0.0
-    for carrier in found.ships.carriers:
-        app = draft.policy.apps[carrier.app]
-        curve = draft.curves[carrier.app]
-        own = limits.break_budget if app.break_budget is None else app.break_budget
-        days = curve.days_until(1 - own, ramp_of(app))
-        longest = (
-            None
-            if days is None or longest is None
-            else max(longest, draft.review(carrier.app) + draft.slip(carrier.app) + days)
-        )
+def pace_of(draft: Draft, found: Dated) -> Pace | None:
+    """Say how often keys can change, where pins have to reach people first; None where no release carries any."""
     if not found.ships.carriers:
+        return None
+    limits = draft.policy.limits
+    waits: list[float] = []
+    never = False
+    for carrier in found.ships.first():
+        app = draft.policy.apps[carrier.app]
+        own = limits.break_budget if app.break_budget is None else app.break_budget
+        days = draft.curves[carrier.app].days_until(1 - own, ramp_of(app))
+        never = never or days is None
+        waits.append(draft.review(carrier.app) + draft.slip(carrier.app) + (days or 0.0))
+    longest = None if never else max(waits) + limits.safety_days
+    ahead = []
+    for host in draft.target.hosts:
+        renewed = draft.policy.hosts[host]
+        if renewed.renew_key == "new" and renewed.renew_days:
+            keys = None if longest is None else keys_ahead(longest, renewed.renew_days)
+            ahead.append((host, renewed.renew_days, keys))
+    least = None if longest is None else cadence(longest, 1, limits.deploy_days, limits.rollback_days)
+    return Pace(longest=longest, least=least, ahead=tuple(ahead))
+
+
+def cadence_of(pace: Pace | None) -> Iterator[str]:
+    """Say the pace in sentences."""
+    if pace is None:
         return
-    if longest is None:
+    if pace.longest is None or pace.least is None:
         yield "a new pin never reaches 1 - budget by waiting: a key that changes at every renewal cannot be pinned"
         return
-    longest += limits.safety_days
-    least = cadence(longest, 1, limits.deploy_days, limits.rollback_days)
-    yield f"a new pin takes {longest:.0f} days to be carried: change a served key at most every {least:.0f} days"
-    for host in draft.target.hosts:
-        own_host = draft.policy.hosts[host]
-        if own_host.renew_key == "new" and own_host.renew_days:
-            ahead = keys_ahead(longest, own_host.renew_days)
-            yield f"{host} changes its key every {own_host.renew_days} days: {ahead} keys must be shipped ahead"
+    longest, least = f"{pace.longest:.0f}", f"{pace.least:.0f}"
+    yield f"a new pin takes {longest} days to be carried: change a served key at most every {least} days"
+    for host, days, keys in pace.ahead:
+        yield f"{host} changes its key every {days} days: {keys} keys must be shipped ahead"

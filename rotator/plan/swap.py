@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from rotator.model.progress import heed
@@ -61,6 +61,7 @@ class Swap:
         losses: whether a loss beyond the budget is accepted.
         behind: connections that count as broken wherever they are: of a goal that changes pins and serves nothing new,
             those that do not carry them.
+        arrivals: by connection of a release of the plan that drops pins, when it reaches the first clients.
     """
 
     outlook: Outlook
@@ -70,6 +71,7 @@ class Swap:
     spared: frozenset[Cohort] = frozenset()
     losses: bool = False
     behind: frozenset[int] = frozenset()
+    arrivals: Mapping[int, datetime] = field(default_factory=dict)
 
     @property
     def old(self) -> Future:
@@ -91,7 +93,7 @@ class Swap:
         heed(f"weighing {day}")
         view = self.outlook
         at = instant_of(day, view.now)
-        broken: dict[datetime, Mapping[int, bool]] = dict(view.ours(self.old, self.waiting, view.now, at))
+        broken = self.meanwhile(at)
         for since, fresh in view.ours(self.old, self.new, at, view.end).items():
             broken[since] = {**broken.get(since, {}), **fresh}
         if self.behind:
@@ -168,7 +170,18 @@ class Swap:
         either: dict[int, bool] = {}
         for stretch in (*self.waiting.between(at, until), *self.new.between(at, until)):
             either |= self.swapped(self.unspared(stretch.broken))
-        return either
+        return self.there(either, until)
+
+    def meanwhile(self, at: datetime) -> dict[datetime, Mapping[int, bool]]:
+        """Give whom our releases, floors and published pins break before an instant, from when on."""
+        found = self.outlook.ours(self.old, self.waiting, self.outlook.now, at)
+        return {since: self.there(fresh, at) for since, fresh in found.items()}
+
+    def there(self, connections: Mapping[int, bool], until: datetime) -> Mapping[int, bool]:
+        """Leave out those of releases that reach nobody by an instant: they never meet what was served before."""
+        if not self.arrivals:
+            return connections
+        return {i: sure for i, sure in connections.items() if i not in self.arrivals or self.arrivals[i] < until}
 
     def first(self, start: date, end: date) -> date | None:
         """Give the first day from a start on which serving keeps every budget; None where none does.

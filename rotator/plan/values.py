@@ -175,6 +175,21 @@ class Blocked:
     expected: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a served key can change, where its pin has to be carried first.
+
+    Attributes:
+        longest: W, the days from handing a new pin in until it may be served; None: it is never carried by waiting.
+        least: the shortest life of a served key in days, with one future key shipped ahead; None likewise.
+        ahead: hosts that change their key at every renewal: the days between two, and the keys to ship ahead.
+    """
+
+    longest: float | None
+    least: float | None
+    ahead: tuple[tuple[str, int, int | None], ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """A plan, or why there is none.
@@ -195,6 +210,7 @@ class Plan:
         findings: what is missing for a good plan, in sentences.
         replayed: what the replay says against it; empty: it agrees.
         cadence: what the pins allow for keys that change, in sentences.
+        pace: the same in numbers; None where no release has to carry anything.
         accepted: the loss that was accepted, with its reason; "" for none.
         loss: what answering an incident breaks, which budgets do not hold back; "" where there is none.
     """
@@ -215,6 +231,7 @@ class Plan:
     findings: tuple[str, ...] = ()
     replayed: tuple[str, ...] = ()
     cadence: tuple[str, ...] = ()
+    pace: Pace | None = None
     accepted: str = ""
     loss: str = ""
 

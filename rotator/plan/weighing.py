@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rotator.model.when import DAY, HOUR, SECOND, plus, start_of
 from rotator.plan.alarm import Option, Response, UserDays, Weighed
+from rotator.plan.carrying import with_published
 from rotator.plan.draft import with_carriers
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import BROKEN, EXPOSED, Impact, hits
@@ -41,8 +42,8 @@ def weigh(
         until: the end of the horizon.
         weight: what a user-day of exposure weighs beside one of breakage.
     """
-    if response.releases:
-        inventory = with_carriers(picture.inventory, response.releases)
+    if response.releases or response.published:
+        inventory = with_published(with_carriers(picture.inventory, response.releases), response.published)
         picture = replace(picture, inventory=inventory, policy=inventory.policy)
     question = Question(occurrences=(*events, *response.occurrences), at=now, until=plus(until, -SECOND))
     return weighed(response, ask(picture, question, calendar), until, weight)

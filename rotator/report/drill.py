@@ -41,20 +41,16 @@ def _loss_json(loss: Loss) -> Json:
 
 def to_document(drill: Drill, *, every: bool = False) -> Document:
     """Write a drill for people: single losses, then pairs that are worse than either of the two."""
-    alone = [loss for loss in drill.losses if len(loss.events) == 1]
-    by_event = {loss.events[0]: loss for loss in alone}
-    pairs = [loss for loss in drill.losses if len(loss.events) == 2 and _adds(loss, by_event)]
-    shown = pairs if every else pairs[:PRINTED]
+    alone = drill.losses.alone
+    pairs, shown = drill.losses.worse(None if every else PRINTED)
     blocks: list[Block] = [
         *(Paragraph(text, strong=True) for text in headlines(drill)),
         Facts((("broken today", _said(drill.broken)), ("exposed today", _said(drill.exposed)))),
         Heading("one loss"),
         _table(alone, safe=True),
-        Heading(
-            f"two losses that are worse than either: {number(len(pairs))} of {number(len(drill.losses) - len(alone))}"
-        ),
+        Heading(f"two losses that are worse than either: {number(pairs)} of {number(len(drill.losses) - len(alone))}"),
         *([_table(shown)] if shown else [Paragraph("none")]),
-        *([Paragraph(f"{number(len(pairs) - len(shown))} more with --all")] if len(shown) < len(pairs) else []),
+        *([Paragraph(f"{number(pairs - len(shown))} more with --all")] if len(shown) < pairs else []),
         Heading("what this stands on"),
         Bullets(
             (
@@ -74,7 +70,7 @@ def to_document(drill: Drill, *, every: bool = False) -> Document:
 
 def headlines(drill: Drill) -> list[str]:
     """Say the worst single loss, and for how many there is no answer."""
-    alone = [loss for loss in drill.losses if len(loss.events) == 1]
+    alone = drill.losses.alone
     if not alone:
         return ["There is nothing to lose: the policy names no key and no authority."]
     worst = alone[0]
@@ -83,11 +79,6 @@ def headlines(drill: Drill) -> list[str]:
     if helpless:
         said += f" Nothing our servers have answers {number(len(helpless))} of {number(len(alone))} single losses."
     return [said]
-
-
-def _adds(loss: Loss, alone: dict[str, Loss]) -> bool:
-    """Say whether a pair is worse than each of its two."""
-    return all(loss.badness > alone[event].badness for event in loss.events)
 
 
 def _table(losses: list[Loss], *, safe: bool = False) -> Table:

@@ -154,6 +154,8 @@ def _blocks(found: Emergency, policy: str, weight: float) -> Iterator[Block]:
         yield Heading("A  if the key is surely safe")
     if found.reissue is not None:
         yield from _reissue(found.reissue)
+        if found.uncounted and not found.options:
+            yield Bullets(tuple(f"NOT COUNTED: {text}" for text in found.uncounted))
     elif not alarm.hosts and alarm.suspected is not Suspected.YES:
         yield Paragraph("No host serves it, so nobody breaks.", strong=True)
     if found.options:

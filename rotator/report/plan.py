@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from rotator.plan.curve import Point
 from rotator.plan.values import Exit, Plan, Span, Standing, Step
 from rotator.report.document import (
     Block,
@@ -24,8 +25,8 @@ from rotator.simulate.totals import Total
 SCHEMA = 1
 
 
-def to_json(plan: Plan) -> Json:
-    """Give a plan as plain JSON values; see `docs/plan.schema.json`."""
+def to_json(plan: Plan, points: Sequence[Point] | None = None) -> Json:
+    """Give a plan, and how it stands over time where that was asked, as plain JSON; see `docs/plan.schema.json`."""
     blocked = plan.blocked
     return {
         "schema": SCHEMA,
@@ -72,8 +73,26 @@ def to_json(plan: Plan) -> Json:
         "loss": plan.loss or None,
         "findings": list(plan.findings),
         "cadence": list(plan.cadence),
+        "pace": None
+        if plan.pace is None
+        else {
+            "carried_days": plan.pace.longest,
+            "least_days": plan.pace.least,
+            "hosts": [{"host": host, "renew_days": days, "keys_ahead": keys} for host, days, keys in plan.pace.ahead],
+        },
+        "curve": None if points is None else [_point(point) for point in points],
         "notes": list(plan.notes),
         "replay": {"agrees": not plan.replayed, "against": list(plan.replayed)},
+    }
+
+
+def _point(point: Point) -> Json:
+    return {
+        "date": point.day.isoformat(),
+        "coverage": point.coverage,
+        "segment": point.segment,
+        "broken": total_json(point.broken),
+        "exposed": total_json(point.exposed),
     }
 
 
@@ -178,12 +197,31 @@ def at_best(plan: Plan) -> str:
     return f"By waiting alone: NEVER {until}. At best {reached} of {blocked.segment} accept what is served then."
 
 
-def to_document(plan: Plan) -> Document:
-    """Give a plan as a document for people."""
-    return Document(title=f"Plan: {plan.goal.text}", blocks=tuple(_blocks(plan)))
+def to_document(plan: Plan, points: Sequence[Point] | None = None) -> Document:
+    """Give a plan as a document for people, with how it stands over time where that was asked."""
+    return Document(title=f"Plan: {plan.goal.text}", blocks=tuple(_blocks(plan, points)))
 
 
-def _blocks(plan: Plan) -> Iterator[Block]:
+def _over_time(points: Sequence[Point]) -> Iterator[Block]:
+    yield Heading("Over time")
+    yield Table(
+        columns=("day", "accept the new", "least in", "broken", "exposed"),
+        rows=tuple(
+            (
+                str(point.day),
+                "unknown" if point.coverage is None else percent(point.coverage),
+                point.segment,
+                people(point.broken),
+                people(point.exposed),
+            )
+            for point in points
+        ),
+        right=("accept the new", "broken", "exposed"),
+    )
+    yield Paragraph("At the start of each day, every step on its planned day; who is broken, whoever broke them.")
+
+
+def _blocks(plan: Plan, points: Sequence[Point] | None = None) -> Iterator[Block]:
     if plan.accepted:
         yield Paragraph(f"OVERRIDDEN: a loss beyond the budget is accepted. Reason: {plan.accepted}", strong=True)
     if plan.loss:
@@ -234,6 +272,8 @@ def _blocks(plan: Plan) -> Iterator[Block]:
             f"Planned for {plan.confidence:.0%} confidence: curves are sampled (seed {plan.seed}), and floors and "
             "reviews take the same place in their ranges."
         )
+    if points is not None:
+        yield from _over_time(points)
     yield from _why(plan)
     if plan.exits:
         yield Heading("Ways out")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
 from rotator.model.policy import Count
 from rotator.model.verdicts import Reason, Verdict
 from rotator.model.when import iso, show
@@ -73,7 +76,24 @@ def to_json(answer: Answer, *, rows: bool = True) -> Json:
             }
             for day in answer.days
         ]
+        data["instants"] = [
+            {"at": iso(at), **{name: total_json(total) for name, total in totals.items()}}
+            for at, totals in _changes(answer)
+        ]
     return data
+
+
+DAILY = ("broken", "exposed", "unpinned")
+
+
+def _changes(answer: Answer) -> Iterator[tuple[datetime, dict[str, Total]]]:
+    """Give the first instant of the days asked for, and each at which something happens that changes a total."""
+    before: dict[str, Total] = {}
+    for impact in answer.window:
+        totals = {name: getattr(impact, name) for name in DAILY}
+        if totals != before:
+            yield impact.at, totals
+        before = totals
 
 
 def _odds_json(odds: Odds) -> Json:
@@ -145,6 +165,9 @@ def to_document(answer: Answer) -> Document:
         blocks += [Heading("what a renewal from the issuer pool breaks"), _pools(answer)]
     if answer.days:
         blocks += [Heading("day by day"), _days(answer)]
+        instants = list(_changes(answer))
+        if len({at.date() for at, _ in instants}) < len(instants):
+            blocks += [Heading("within days"), _instants(instants)]
     blocks += [
         Heading("what this stands on"),
         Bullets((*answer.notes, f"policy {answer.inventory.policy.name}, sha256 {answer.inventory.digest}")),
@@ -297,11 +320,19 @@ def _days(answer: Answer) -> Table:
     shown: list[tuple[str, ...]] = []
     previous: tuple[str, ...] = ()
     for day in answer.days:
-        totals = tuple(_cell(day.totals[name]) for name in ("broken", "exposed", "unpinned"))
+        totals = tuple(_cell(day.totals[name]) for name in DAILY)
         if totals != previous or day is answer.days[-1]:
             shown.append((day.day.date().isoformat(), *totals))
         previous = totals
     return Table(("day", "broken", "exposed", "unpinned"), tuple(shown), right=("broken", "exposed", "unpinned"))
+
+
+def _instants(changes: Sequence[tuple[datetime, dict[str, Total]]]) -> Table:
+    """Show the instants at which something changes, where one day has several."""
+    rows = [(show(at), *(_cell(total) for total in totals.values())) for at, totals in changes[:MOST_ROWS]]
+    if len(changes) > MOST_ROWS:
+        rows.append((f"and {len(changes) - MOST_ROWS} more: --json", "", "", ""))
+    return Table(("from", *DAILY), tuple(rows), right=DAILY)
 
 
 def _cell(total: Total) -> str:

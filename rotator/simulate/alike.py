@@ -22,21 +22,7 @@ _SOME_END = Expiry.at(datetime(1, 1, 1, tzinfo=UTC))
 
 def pins_on(certificates: Iterable[Certificate]) -> set[Pin]:
     """Give every pin that some of these certificates match."""
-    found = set()
-    for certificate in certificates:
-        for kind, digest in (
-            (PinKind.SPKI_SHA256, certificate.spki),
-            (PinKind.SPKI_SHA1, certificate.spki_sha1),
-            (PinKind.SPKI_SHA512, certificate.spki_sha512),
-            (PinKind.CERT_SHA256, certificate.sha256),
-            (PinKind.CERT_SHA1, certificate.sha1),
-            (PinKind.CERT_MD5, certificate.md5),
-            (PinKind.CERT_SHA512, certificate.sha512),
-            (PinKind.RAW, certificate.raw or certificate.spki),
-        ):
-            if digest:
-                found.add(Pin(kind, digest))
-    return found
+    return {pin for certificate in certificates for pin in certificate.pins()}
 
 
 def is_mask_rule(rule: Rule) -> bool:

@@ -96,12 +96,13 @@ def as_asked(
         inventory = assemble(policy, material, context, digest)
     inventory = with_ended_pinsets(inventory, order)
     offline: dict[str, float] = {}
-    published = {}
+    published = dict(inventory.published)
     for app, pinset in dict.fromkeys(h.occurrence.parts for h in order if h.occurrence.id == "publish"):
-        live = with_ended_pinsets(assemble(_publishing(policy, app, pinset), material, context), order)
-        published[app, pinset] = _with_live(live, app)
-        offline[app] = max(offline.get(app, 0.0), policy.pinsets[pinset].offline_share)
-    if published:
+        if (app, pinset) not in published:  # a plan has its own, which no file holds
+            live = with_ended_pinsets(assemble(_publishing(policy, app, pinset), material, context), order)
+            published[app, pinset] = _with_live(live, app)
+        offline[app] = max(offline.get(app, 0.0), inventory.policy.pinsets[pinset].offline_share)
+    if len(published) > len(inventory.published):
         inventory = replace(inventory, published=published)
     floors = tuple(floor_at(h.occurrence) for h in order if h.occurrence.id == "floor")
     return Asked(inventory=inventory, shipped=shipped, offline=offline, floors=floors)

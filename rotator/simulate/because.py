@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rotator.errors import Problem, UsageError
 from rotator.model.when import iso, start_of
 from rotator.simulate.explain import why
+from rotator.simulate.fleet import Connection
 from rotator.simulate.impact import Row
 from rotator.simulate.moved import inputs_at, moves_at
 from rotator.simulate.odds import Odds
@@ -153,8 +154,8 @@ def numbered(path: str, words: Words, rows: int, unit: str) -> int:
 def _found(answer: Answer, path: str, words: Words) -> Because | None:
     match words:
         case Words(name, "", parts) if name in TOTALS and len(parts) < 2 and (*parts, "clients")[0] in PARTS:
-            rows = answer.impact.rows
-            return _total(answer, path, name, (*parts, "clients")[0], getattr(answer.impact, name), rows)
+            counted = answer.impact.counted(name)
+            return _total(answer, path, name, (*parts, "clients")[0], getattr(answer.impact, name), counted)
         case Words("population", "", ()):
             return _population(answer, path)
         case Words("cohorts", index, parts) if index and len(parts) < 2 and (*parts, "verdict")[0] in FIELDS:
@@ -163,15 +164,11 @@ def _found(answer: Answer, path: str, words: Words) -> Because | None:
         case Words("days", index, (name, *parts)) if index and name in DAILY and (*parts, "clients")[0] in PARTS:
             day = _day(answer, path, words)
             fleet = day.impacts[0].fleet
-            rows = tuple(
-                replace(row, connection=fleet.connections[row.connection.index])
-                for impact in day.impacts
-                for row in impact.rows
-            )
+            counted = (each for impact in day.impacts for each in impact.counted(name))
             then = max(day.day, answer.question.at)
             impact = replace(answer.impact, at=then)
             part = (*parts, "clients")[0]
-            return _total(replace(answer, fleet=fleet, impact=impact), path, name, part, day.totals[name], rows)
+            return _total(replace(answer, fleet=fleet, impact=impact), path, name, part, day.totals[name], counted)
         case Words("renewals", index, parts) if index and len(parts) < 2 and (*parts, "per_year")[0] in ODDS:
             odds = answer.odds[numbered(path, words, len(answer.odds), "renewals: ask about one, as renew:HOST")]
             return _odds(answer, path, odds, (*parts, "per_year")[0])
@@ -197,8 +194,10 @@ def _day(answer: Answer, path: str, words: Words) -> Day:
     raise UsageError(Problem("the answer has no such row", value=path, expected=f"a day from {first} to {last}"))
 
 
-def _total(answer: Answer, path: str, name: str, part: str, total: Total, rows: Sequence[Row]) -> Because:
-    terms = terms_of(answer.fleet, rows, name)
+def _total(
+    answer: Answer, path: str, name: str, part: str, total: Total, counted: Iterable[tuple[Connection, bool]]
+) -> Because:
+    terms = terms_of(answer.fleet, counted, name)
     counting = [term for term in terms if term.most > 0 and not is_nobody(term.cohort)]
     at = answer.impact.at
     inputs = inputs_at(answer.inventory, answer.people, counting, at)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from rotator.model.verdicts import Verdict
-from rotator.simulate.impact import Impact
+from rotator.simulate.fleet import Fleet
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.totals import Total
+from rotator.simulate.totals import Total, total_of
 
 
 def breaches(impact: Impact, inventory: Inventory) -> Iterator[str]:
@@ -15,28 +15,35 @@ def breaches(impact: Impact, inventory: Inventory) -> Iterator[str]:
 
     A number that is not known is beyond every budget. Apps and stores smaller than the noise floor do not count alone.
     """
+    yield from breaches_of(impact.fleet, impact.hit(*BROKEN), impact.hit(*EXPOSED), inventory)
+
+
+def breaches_of(
+    fleet: Fleet, broken_on: Mapping[int, bool], exposed_on: Mapping[int, bool], inventory: Inventory
+) -> Iterator[str]:
+    """Say the same of some connections, each with whether it is certain."""
     limits = inventory.policy.limits
-    for app, trust in _scopes(impact, limits.noise_floor):
+    for app, trust in _scopes(fleet, limits.noise_floor):
         own = inventory.policy.apps[app].break_budget if app is not None else None
         budget = limits.break_budget if own is None else own
         where = f" of {app}" if app else ""
         where += f" ({trust})" if trust else ""
-        broken = impact.total(Verdict.BREAKS, Verdict.LOST, app=app, trust=trust)
-        exposed = impact.total(Verdict.EXPOSED, Verdict.LOST, app=app, trust=trust)
+        broken = total_of(fleet, broken_on, app, trust)
+        exposed = total_of(fleet, exposed_on, app, trust)
         if beyond(broken, budget):
             yield f"broken: {_shown(broken)}{where}, the budget is {budget:.4g}"
         if beyond(exposed, limits.exposure_budget):
             yield f"exposed: {_shown(exposed)}{where}, the budget is {limits.exposure_budget:.4g}"
 
 
-def _scopes(impact: Impact, noise_floor: float) -> Iterator[tuple[str | None, str | None]]:
+def _scopes(fleet: Fleet, noise_floor: float) -> Iterator[tuple[str | None, str | None]]:
     """Give what is judged on its own: everybody, each app, and each trust store of an app that has several."""
-    whole = impact.fleet.population
+    whole = fleet.population
     sizes: dict[tuple[str, str | None], int] = {}
     stores: dict[str, set[str]] = {}
-    for cohort in impact.fleet.cohorts:
+    for cohort in fleet.cohorts:
         stores.setdefault(cohort.app, set()).add(cohort.trust)
-    for cohort in impact.fleet.cohorts:
+    for cohort in fleet.cohorts:
         for trust in (None, cohort.trust) if len(stores[cohort.app]) > 1 else (None,):
             key = (cohort.app, trust)
             sizes[key] = sizes.get(key, 0) + (cohort.clients.high if cohort.clients is not None else 0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from rotator.model.pins import Pin, PinKind
@@ -18,6 +17,7 @@ from rotator.model.pki import Certificate
 from rotator.model.progress import Progress, Silent
 from rotator.model.when import as_instant
 from rotator.simulate.asked import as_asked
+from rotator.simulate.fleet import Fleet
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.impact import BROKEN, EXPOSED
 from rotator.simulate.inventory import Inventory
@@ -31,6 +31,7 @@ from rotator.simulate.world import World
 if TYPE_CHECKING:
     from rotator.simulate.engine.counting import Hits
     from rotator.simulate.engine.engine import Engine
+    from rotator.simulate.engine.losses import Losses
 
 LOST, STOLEN, DISTRUSTED, TAKEN = "key-loss", "key-compromise", "ca-distrust", "ca-compromise"
 CHUNK = 64
@@ -63,13 +64,13 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """All losses, worst first, and what is broken and exposed without any."""
+    """All losses, worst first, each made when it is looked at, and what is broken and exposed without any."""
 
     at: datetime
     inventory: Inventory
     broken: Total
     exposed: Total
-    losses: tuple[Loss, ...]
+    losses: Losses
 
 
 def drill(
@@ -119,30 +120,51 @@ class _Drilling:
 
     def run(self) -> Drill:
         """Play all of it."""
+        from rotator.simulate.engine.losses import Losses, Unions
+
         events = self.events
-        pairs = list(combinations(range(len(events)), 2))
-        of = len(events) + len(pairs)
+        of = len(events) + len(events) * (len(events) - 1) // 2
         none = self.hits()
         alone: list[tuple[Hits, Hits]] = []
         for number, event in enumerate(events):
             if number % CHUNK == 0:
                 self.progress.step(number, of, "single losses")
             alone.append(self.hits(event))
-        near = _Nearness(self, none, alone)
-        losses = [self._loss((event,), hits) for event, hits in zip(events, alone, strict=True)]
-        for number, (i, j) in enumerate(pairs):
-            if number % CHUNK == 0:
-                self.progress.step(len(events) + number, of, "pairs")
-            losses.append(self._loss((events[i], events[j]), near.hits(i, j)))
-        self.progress.step(of, of, "pairs")
-        losses.sort(key=lambda loss: (-loss.badness[0], -loss.badness[1], len(loss.events)))
+        census = self.engine.sized(self.engine.fleet)
+        broken = Unions(census, none[0], [own for own, _ in alone])
+        exposed = Unions(census, none[1], [own for _, own in alone])
+        together = self._together(_Nearness(self, none, alone), of)
+        broken.together({pair: own for pair, (own, _) in together.items()})
+        exposed.together({pair: own for pair, (_, own) in together.items()})
         return Drill(
             at=self.now,
             inventory=self.inventory,
             broken=self.engine.total(none[0]),
             exposed=self.engine.total(none[1]),
-            losses=tuple(losses),
+            losses=Losses(
+                [event.text for event in events],
+                broken,
+                exposed,
+                lambda places: self.answers.to([events[place] for place in places]),
+                lambda: self.progress.step(of, of, "pairs"),
+            ),
         )
+
+    def _together(self, near: _Nearness, of: int) -> dict[tuple[int, int], tuple[Hits, Hits]]:
+        """Judge the pairs that have to do with one another."""
+        found = {}
+        since = CHUNK
+        done = len(self.events)
+        for i in range(len(self.events)):
+            for j in range(i + 1, len(self.events)):
+                if since >= CHUNK:
+                    self.progress.step(done + j - i - 1, of, "pairs")
+                    since = 0
+                if near.meet(i, j):
+                    since += 1
+                    found[i, j] = self.hits(self.events[i], self.events[j])
+            done += len(self.events) - i - 1
+        return found
 
     def world(self, *events: Occurrence) -> World:
         """Give the world after some losses."""
@@ -153,14 +175,6 @@ class _Drilling:
         """Judge a world: the connections that are broken and those that are exposed."""
         sight = self.engine.sight(self.world(*events), self.now)
         return sight.hits(*BROKEN), sight.hits(*EXPOSED)
-
-    def _loss(self, events: tuple[Occurrence, ...], hits: tuple[Hits, Hits]) -> Loss:
-        return Loss(
-            events=tuple(event.text for event in events),
-            broken=self.engine.total(hits[0]),
-            exposed=self.engine.total(hits[1]),
-            response=self.answers.to(events),
-        )
 
 
 class _Nearness:
@@ -174,32 +188,48 @@ class _Nearness:
         self.none = none
         # Where only one of several chains comes to be, or something is amiss already, nothing is taken for granted.
         choice = any(offer.choice for offers in world.served.values() for offer in offers)
-        self.plain = not (choice or world.attacks or world.hostile or world.local_roots)
+        changed = world.published or world.wrong or world.hostile or world.local_roots
+        self.plain = not (choice or world.attacks or changed)
         self.mends = [any(own.lacks(was) for own, was in zip(hits, none, strict=True)) for hits in alone]
-        rules = {rule for c in drilling.engine.fleet.connections for own in c.rules.values() for rule in own}
-        pinned = {pin for rule in rules for pin in rule.pins}
-        self.leaf_pinned = {name for name, facts in inventory.keys.items() if facts.pin in pinned}
-        self.leaf_pinned |= {name for name, facts in inventory.keys.items() if _other_pins(inventory, name) & pinned}
+        self.pinned = _pinning(drilling.engine.fleet)
+        keys = inventory.keys.items()
+        self.pins = {name: ({facts.pin} | _other_pins(inventory, name)) & self.pinned.keys() for name, facts in keys}
         self.under = {name: _keys_above(inventory, world, facts.pin) for name, facts in inventory.keys.items()}
 
-    def hits(self, i: int, j: int) -> tuple[Hits, Hits]:
-        """Give whom a pair breaks and exposes."""
+    def meet(self, i: int, j: int) -> bool:
+        """Say whether a pair must be judged together; all others hit whom either hits alone."""
         one, other = self.events[i], self.events[j]
-        if not self.plain or self.mends[i] or self.mends[j] or self._meet(one, other) or self._meet(other, one):
-            return self.drilling.hits(one, other)
-        return self.alone[i][0] | self.alone[j][0], self.alone[i][1] | self.alone[j][1]
+        if not self.plain or self.mends[i] or self.mends[j]:
+            return True
+        if self._certifies(one, other, i) or self._certifies(other, one, j):
+            return True
+        return self._ends(one, other) or self._ends(other, one)
 
-    def _meet(self, one: Occurrence, other: Occurrence) -> bool:
-        """Say whether what one loss does may hang on the other."""
-        inventory = self.drilling.inventory
-        if one.id == STOLEN and other.id == TAKEN:
-            return one.parts[0] in self.leaf_pinned
+    def _certifies(self, one: Occurrence, other: Occurrence, place: int) -> bool:
+        """Say whether a taken CA may certify a stolen key for anybody whom that key does not expose by itself."""
+        if one.id != STOLEN or other.id != TAKEN:
+            return False
+        sure = self.alone[place][1].sure
+        return any(not sure[c] for pin in self.pins[one.parts[0]] for c in self.pinned[pin])
+
+    def _ends(self, one: Occurrence, other: Occurrence) -> bool:
+        """Say whether a distrust may end what another loss does."""
         if other.id != DISTRUSTED:
             return False
-        keys = {c.spki for c in inventory.authorities[other.parts[0]]}
         if one.id == STOLEN:
+            keys = {c.spki for c in self.drilling.inventory.authorities[other.parts[0]]}
             return bool(keys & self.under[one.parts[0]])
         return one.id in (TAKEN, DISTRUSTED)
+
+
+def _pinning(fleet: Fleet) -> dict[Pin, list[int]]:
+    """Give by pin the connections that hold it, those among them that may be any of several releases."""
+    found: dict[Pin, dict[int, None]] = {}
+    for connection in fleet.connections:
+        for each in (connection, *connection.instead):
+            for pin in {pin for own in each.rules.values() for rule in own for pin in rule.pins}:
+                found.setdefault(pin, {})[connection.index] = None
+    return {pin: list(own) for pin, own in found.items()}
 
 
 def _other_pins(inventory: Inventory, name: str) -> set[Pin]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from typing import overload
 
@@ -78,10 +79,30 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """All cohorts and their connections, in the order of the policy."""
+    """All cohorts and their connections, in the order of the policy.
+
+    Attributes:
+        cohorts, connections: they.
+        base: the fleet that this one is, in other sizes; None where it is none.
+    """
 
     cohorts: Sequence[Cohort]
     connections: Sequence[Connection]
+    base: Fleet | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def groups(self) -> Sequence[tuple[int, tuple[Connection, ...]]]:
+        """Give the place of each cohort that connects to anything, with its connections, in the sizes of the base."""
+        if self.base is not None:
+            return self.base.groups
+        places = {id(cohort): place for place, cohort in enumerate(self.cohorts)}
+        by_cohort = groupby(self.connections, key=lambda connection: places[id(connection.cohort)])
+        return [(place, tuple(group)) for place, group in by_cohort]
+
+    def clients(self, place: int) -> Count | None:
+        """Give the clients of the cohort at a place."""
+        own = self.cohorts
+        return own.clients(place) if isinstance(own, _Cohorts) else own[place].clients
 
     @property
     def population(self) -> Count | None:
@@ -101,7 +122,7 @@ class _Cohorts(Sequence[Cohort]):
     """Cohorts in other sizes, each made when it is looked at, and once."""
 
     def __init__(self, base: Sequence[Cohort], count: Callable[[int], Count | None]) -> None:
-        self._base, self._count = base, count
+        self._base, self.clients = base, count
         self._made: dict[int, Cohort] = {}
 
     def __len__(self) -> int:
@@ -116,7 +137,7 @@ class _Cohorts(Sequence[Cohort]):
             return [self[place] for place in range(*index.indices(len(self)))]
         place = range(len(self))[index]
         if place not in self._made:
-            self._made[place] = replace(self._base[place], clients=self._count(place))
+            self._made[place] = replace(self._base[place], clients=self.clients(place))
         return self._made[place]
 
 
@@ -158,7 +179,7 @@ def resized(fleet: Fleet, places: Sequence[int], count: Callable[[int], Count | 
         count: gives the clients of a cohort, by its place.
     """
     cohorts = _Cohorts(fleet.cohorts, count)
-    return Fleet(cohorts=cohorts, connections=_Connections(fleet.connections, places, cohorts))
+    return Fleet(cohorts=cohorts, connections=_Connections(fleet.connections, places, cohorts), base=fleet)
 
 
 def fleet_of(

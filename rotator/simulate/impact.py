@@ -163,7 +163,11 @@ class Impact:
 
     def total(self, *verdicts: Verdict, app: str | None = None, trust: str | None = None) -> Total:
         """Count clients that see one of some verdicts on any host they use: all, or of an app, or of a store of it."""
-        return total_of(self.fleet, hits((r for r in self.rows if r.verdict in verdicts), *verdicts), app, trust)
+        return total_of(self.fleet, self.hit(*verdicts), app, trust)
+
+    def hit(self, *verdicts: Verdict) -> dict[int, bool]:
+        """Give the connections that see one of some verdicts, each with whether it is certain that it does."""
+        return hits((row for row in self.rows if row.verdict in verdicts), *verdicts)
 
     @property
     def broken(self) -> Total:
@@ -189,6 +193,14 @@ class Impact:
     def ok(self) -> Total:
         """Count clients for which every host is well."""
         return rest_of(self.fleet, hits(r for r in self.rows if r.verdict is not Verdict.OK))
+
+    def counted(self, total: str) -> Iterator[tuple[Connection, bool]]:
+        """Give the connections behind a total, each with whether it is certain; for `ok` those that are not well."""
+        verdicts = {"broken": BROKEN, "exposed": EXPOSED, "lost": (Verdict.LOST,)}.get(total, ())
+        for row in self.rows:
+            unwell = row.verdict is not Verdict.OK if total == "ok" else row.is_unpinned
+            if row.verdict in verdicts if verdicts else unwell:
+                yield self.fleet.connections[row.connection.index], row.is_sure(*verdicts)
 
     @property
     def hosts(self) -> frozenset[str]:

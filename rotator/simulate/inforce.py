@@ -70,9 +70,7 @@ class InForce:
         world = self.world
         hostile = self._hostile(connection.host) is not None
         wrong = any(source in world.wrong for source in connection.sources)
-        reached = any(self._reached(connection, channel) for channel in connection.channels)
-        live = world.live(connection.cohort.app) if reached else ()
-        if not (hostile or wrong or live):
+        if not (hostile or wrong or self.live(connection)):
             return connection
         rules: dict[str, tuple[Rule, ...]] = {}
         for name, own in connection.rules.items():
@@ -92,6 +90,12 @@ class InForce:
             return rule if ours_again and not connection.cohort.offline else replace(rule, hostile=True)
         taken = channel is Channel.DNS or (channel is Channel.HEADER and self.taken(connection, name, number))
         return replace(rule, hostile=True) if taken else rule
+
+    def live(self, connection: Connection) -> bool:
+        """Say whether pins that are published reach a connection on any channel."""
+        if not self.world.published or not self.world.live(connection.cohort.app):
+            return False
+        return any(self._reached(connection, channel) for channel in connection.channels)
 
     def _reached(self, connection: Connection, channel: Channel) -> bool:
         """Say whether pins that are published reach a connection on a channel."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rotator.errors import Problem
 from rotator.mechanisms.base import Mechanism, PinConfig
@@ -138,7 +139,16 @@ class Inventory:
 
     def key_of(self, certificate: Certificate) -> str | None:
         """Give the name of our key that a certificate is for."""
-        return next((name for name, facts in self.keys.items() if certificate.matches(facts.pin)), None)
+        found = (self._places[pin] for pin in certificate.pins() if pin in self._places)
+        return min(found, default=(0, None))[1]
+
+    @cached_property
+    def _places(self) -> dict[Pin, tuple[int, str | None]]:
+        """Give by pin the first of our keys that has it, and its place: policies have thousands."""
+        found: dict[Pin, tuple[int, str | None]] = {}
+        for place, (name, facts) in enumerate(self.keys.items()):
+            found.setdefault(facts.pin, (place, name))
+        return found
 
     def authority_of(self, certificate: Certificate) -> str | None:
         """Give the name of the authority whose key a certificate is for."""

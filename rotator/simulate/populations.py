@@ -164,6 +164,7 @@ class Forecast:
     _targets: Mapping[tuple[str, int, str, bool, Standing], Cohort] = field(default_factory=dict)
     _still: datetime = BEGINNING
     _memo: dict[datetime, Mapping[Cohort, Count | None]] = field(default_factory=dict)
+    _fleets: dict[datetime, Fleet] = field(default_factory=dict)
     _tried: dict[tuple[str, str], Forecast] = field(default_factory=dict)
     _shares: dict[Hashable, Mapping[tuple[int, Standing], float]] = field(default_factory=dict)
     _shares_at: datetime | None = None
@@ -175,10 +176,14 @@ class Forecast:
 
     def settled(self, at: datetime) -> datetime:
         """Give an instant that stands for another: the same where nobody moves, or not yet."""
+        return at if self._moving_from is not None and at >= self._moving_from else self._still
+
+    @cached_property
+    def _moving_from(self) -> datetime | None:
+        """Give the morrow of the first counts that anybody moves on from."""
         moved = {source.cohort.app for source in self.sources if source.launches}
         starts = [self._starts[app] for app in moved | {app for app, pushes in self._pushes.items() if pushes}]
-        start = min(starts, default=None)
-        return at if start is not None and at >= start + DAY else self._still
+        return min(starts) + DAY if starts else None
 
     def sizes(self, at: datetime) -> Mapping[Cohort, Count | None]:
         """Give the clients of each cohort at an instant."""
@@ -204,8 +209,10 @@ class Forecast:
         """Give the fleet of an instant: the same cohorts in the same order, with the clients of then."""
         if not self.sources:
             return self.fleet
-        sizes, cohorts = self.sizes(at), self.fleet.cohorts
-        return resized(self.fleet, self.places, lambda place: sizes[cohorts[place]])
+        if at not in self._fleets:
+            sizes, cohorts = self.sizes(at), self.fleet.cohorts
+            self._fleets[at] = resized(self.fleet, self.places, lambda place: sizes[cohorts[place]])
+        return self._fleets[at]
 
     @cached_property
     def places(self) -> list[int]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from rotator.mechanisms.base import Context
 from rotator.model.adoption import Curve
 from rotator.model.policy import Policy
+from rotator.model.progress import heed
 from rotator.model.when import DAY, FOREVER, SECOND, plus, show, start_of
 from rotator.simulate.asked import CHANGING, as_asked
 from rotator.simulate.fleet import Fleet
@@ -27,6 +28,10 @@ from rotator.simulate.world import World
 
 KEPT = 8
 """Policies put together for some happenings that a desk keeps."""
+LARGE = 2_000
+"""Connections from which on an answer is quicker by the engine, whose start is dear."""
+LARGE_FOR_DAYS = 200
+"""The same of answers for days, which look at many instants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +78,15 @@ class Ready:
 class Desk:
     """One picture that many questions are asked of: what one answer worked out, the next ones need not."""
 
-    def __init__(self, picture: Picture, *, quick: bool = False) -> None:
+    def __init__(self, picture: Picture, *, quick: bool = False, large: int | None = None) -> None:
         """Begin.
 
         Args:
             picture: everything read.
-            quick: judge by the engine, which says what the judge says; it is worth its start where fleets are large
-                or questions many.
+            quick: judge by the engine, which says what the judge says; it is worth its start where questions are many.
+            large: connections from which on it is worth it in any case; without it, never.
         """
+        self._large = large
         self.picture = picture
         self._quick = quick
         # Clients move from the day of their counts; where the policy does not say it, from the day asked about.
@@ -108,7 +114,7 @@ class Desk:
         people = asked.forecast(own.table, now, fitted=own.fitted)
         judging: Judging = Judges(asked.inventory)
         fleet_at = people.fleet_at
-        if self._quick:
+        if self._quick or (self._large is not None and len(people.fleet.connections) >= self._large):
             from rotator.simulate.engine.engine import Engine
             from rotator.simulate.engine.moving import Moves
 
@@ -221,10 +227,11 @@ def ask(
     fleet = impact.fleet
     begin = min([question.at, *(h.at for h in played.order if h.occurrence in _asked(question))])
     end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
-    segments = [
-        (at, impact if at == question.at else played.impact_at(at))
-        for at in played.instants(begin, max(end, question.at))
-    ]
+    instants = played.instants(begin, max(end, question.at))
+    segments = []
+    for number, at in enumerate(instants):
+        heed("judging", number, len(instants))
+        segments.append((at, impact if at == question.at else played.impact_at(at)))
     return Answer(
         question=question,
         inventory=ready.inventory,
@@ -277,7 +284,8 @@ class _Played:
         occurrences = (*floors_of(picture.policy), *calendar, *question.occurrences)
         check_names(occurrences, picture.policy)
         self.order = happenings(occurrences, question.default or question.at, picture.policy)
-        self.ready = (desk or Desk(picture)).prepare(self.order, question.at.date())
+        large = LARGE if question.until is None else LARGE_FOR_DAYS
+        self.ready = (desk or Desk(picture, large=large)).prepare(self.order, question.at.date())
         self.timeline = Timeline(self.ready.inventory, self.order, start)
 
     def impact_at(self, at: datetime) -> Impact:

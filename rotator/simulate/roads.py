@@ -86,13 +86,13 @@ class Line:
         if successor is None:
             if undated and rank != len(self.days) - 1:
                 return (0.0, 0.0, 1.0)
-            newest_for = None if own is None or not self._older(rank) else -own
+            newest_for = None if own is None or rank == 0 else -own
             return mix_on(
                 curve, newest_for=newest_for, new_installs=self.new_installs, fresh_days=max(0.0, -(own or 0.0))
             )
         if own is None:
             return (0.0, 0.0, 1.0)
-        newest_for = max(0.0, successor - own) if self._older(rank) else None
+        newest_for = max(0.0, successor - own) if rank > 0 else None
         return mix_on(
             curve,
             newest_for=newest_for,
@@ -100,9 +100,6 @@ class Line:
             new_installs=self.new_installs,
             fresh_days=max(0.0, successor - own),
         )
-
-    def _older(self, rank: int) -> bool:
-        return rank > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

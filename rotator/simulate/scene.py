@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
 
 from rotator.model.names import canonical
-from rotator.model.pins import Pin, PinKind
+from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, TrustStore, planned_certificate, unique, unknown_key
 from rotator.model.progress import heed
-from rotator.model.rules import Base, Cleartext, Rule, Usage
-from rotator.model.verdicts import REFUSAL_ORDER, Reason, verdict_of
+from rotator.model.rules import Rule
+from rotator.model.verdicts import Reason, verdict_of
 from rotator.model.when import SECOND, plus
 from rotator.simulate.alike import Likeness
+from rotator.simulate.answers import asks_for_no_path, best, doubted, of_choice, order, self_made, stripped, worst
 from rotator.simulate.attacks import ANYWHERE, Attack, existing, got, padding
 from rotator.simulate.cohorts import Cohort, Standing
 from rotator.simulate.fleet import Connection, Fleet
@@ -150,8 +151,8 @@ class Scene:
         first = next((row for row in rows if not row.ours.judgement.accepted), None)
         first = first or next((row for row in rows if not row.pin_in_force), rows[0])
         theirs = next((row.attacker for row in rows if row.verdict.is_exposed), rows[0].attacker)
-        ours = _doubted(first.ours, {row.ours.judgement.accepted for row in rows})
-        attacker = None if theirs is None else _doubted(theirs, {row.verdict.is_exposed for row in rows})
+        ours = doubted(first.ours, {row.ours.judgement.accepted for row in rows})
+        attacker = None if theirs is None else doubted(theirs, {row.verdict.is_exposed for row in rows})
         verdict = verdict_of(
             ours_accepted=ours.judgement.accepted,
             pin_in_force=ours.judgement.pin_in_force,
@@ -170,11 +171,11 @@ class Scene:
     def _row(self, shipped: Connection) -> Row:
         connection = self.in_force.connection(shipped)
         trust = self.in_force.store(connection.cohort)
-        ours = _worst(self._ours(connection, trust))
+        ours = worst(self._ours(connection, trust))
         if ours.judgement.accepted and self.cuts_off(connection.cohort):
             judgement = replace(ours.judgement, accepted=False, reason=Reason.FORCED_OUT, unsure=True)
             ours = replace(ours, judgement=judgement)
-        attacker = _best(self._attacker(connection, trust))
+        attacker = best(self._attacker(connection, trust))
         accepted = attacker is not None and attacker.judgement.accepted
         verdict = verdict_of(
             ours_accepted=ours.judgement.accepted,
@@ -216,7 +217,7 @@ class Scene:
                 found = replace(answer, place=offer.place, chain=offer.chain.name)
                 choices.setdefault(offer.choice or f"#{number}", []).append(found)
             for several in choices.values():
-                yield _of_choice(several)
+                yield of_choice(several)
 
     # --- the attacker ------------------------------------------------------------------------------------------
 
@@ -235,7 +236,7 @@ class Scene:
 
     def _with(self, attack: Attack, connection: Connection, trust: TrustStore) -> Iterator[Answer]:
         if attack.kind is Reason.CLEARTEXT_ALLOWED:
-            yield from _stripped(attack, connection)
+            yield from stripped(attack, connection)
             return
         trust = self.trusting(attack, trust)
         for name, rules in connection.rules.items():
@@ -343,7 +344,7 @@ class Scene:
         refused = [a for a in answers if not a.judgement.accepted]
         if refused:
             sure = [a for a in refused if not a.judgement.unsure]
-            first = min(sure or refused, key=_order)
+            first = min(sure or refused, key=order)
             in_force = any(a.judgement.pin_in_force for a in answers)
             return replace(first, judgement=replace(first.judgement, pin_in_force=in_force))
         pinned = [a for a in answers if a.judgement.pin_in_force]
@@ -358,76 +359,6 @@ def version_key(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
 
 
-def _doubted(answer: Answer, outcomes: set[bool]) -> Answer:
-    """Mark an answer as unsure where another release would have another."""
-    if len(outcomes) < 2:
-        return answer
-    return replace(answer, judgement=replace(answer.judgement, unsure=True))
-
-
-def _of_choice(answers: list[Answer]) -> Answer:
-    """Give the worst of several that may come to be, unsure where one of the others would be accepted."""
-    worst = _worst(answers)
-    if len(answers) == 1 or all(a.judgement.accepted is worst.judgement.accepted for a in answers):
-        return worst
-    return replace(worst, judgement=replace(worst.judgement, unsure=True), choice=True)
-
-
-def _stripped(attack: Attack, connection: Connection) -> Iterator[Answer]:
-    """Give the answer of a client without TLS: it goes on where nothing that guards the connection refuses."""
-    for name, rules in connection.rules.items():
-        if not any(rule.rejected or rule.cleartext is Cleartext.REFUSED for rule in rules):
-            unsure = any(rule.cleartext is Cleartext.UNKNOWN for rule in rules)
-            judgement = Judgement(accepted=True, reason=Reason.CLEARTEXT_ALLOWED, unsure=unsure)
-            mechanism = connection.mechanisms[0] if connection.mechanisms else ""
-            yield Answer(judgement=judgement, mechanism=mechanism, name=name, chain=attack.subject, attack=attack)
-
-
-def self_made(attack: Attack, name: str) -> Iterator[tuple[Certificate, ...]]:
-    """Give the certificate that whoever holds a key signs with it: enough where nothing but pins is checked."""
-    if attack.key is not None and attack.key.kind is PinKind.SPKI_SHA256:
-        identity = f"{attack.subject} self-signed for {name}"
-        yield (
-            planned_certificate(
-                identity=identity, spki=attack.key.digest, subject=attack.subject, issuer=None, dns_names=(name,)
-            ),
-        )
-
-
-def asks_for_no_path(rule: Rule) -> bool:
-    """Say whether a rule is about no path: nothing but pins, or a record in the DNS on the leaf itself."""
-    ee = any(usage is Usage.DANE_EE for clause in rule.clauses for usage, _ in clause.records)
-    return rule.base in (Base.NONE, Base.TOFU) or (rule.base is Base.DANE and ee)
-
-
-def _order(answer: Answer) -> int:
-    return REFUSAL_ORDER.index(answer.judgement.reason)
-
-
 def _size(connection: Connection) -> float:
     clients = connection.clients
     return clients.high if clients is not None else 0
-
-
-def _worst(answers: Iterable[Answer]) -> Answer:
-    """Give the worst answer for our chain: refused before unpinned before pinned."""
-    found = list(answers)
-    refused = [a for a in found if not a.judgement.accepted]
-    if refused:
-        sure = [a for a in refused if not a.judgement.unsure]
-        return min(sure or refused, key=_order)
-    return next((a for a in found if not a.judgement.pin_in_force), found[0])
-
-
-def _best(answers: Iterable[Answer]) -> Answer | None:
-    """Give the best answer for the attacker: accepted for certain, accepted, else the refusal nearest to acceptance."""
-    accepted: Answer | None = None
-    nearest: Answer | None = None
-    for answer in answers:
-        if answer.judgement.accepted and not answer.judgement.unsure:
-            return answer
-        if answer.judgement.accepted:
-            accepted = accepted or answer
-        elif nearest is None or _order(answer) > _order(nearest):
-            nearest = answer
-    return accepted or nearest

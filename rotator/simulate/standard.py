@@ -6,18 +6,19 @@ answer of `rotator.simulate.question`, so it agrees with what `simulate` says of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotator.model.pki import Certificate, Chain, may_have_issued, planned_certificate
 from rotator.model.policy import Authority, ChainPlan
+from rotator.model.verdicts import Verdict
 from rotator.model.when import BEGINNING
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Row, hits
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact, Row
 from rotator.simulate.inventory import DEFAULT_TRUST, Inventory
 from rotator.simulate.pinsets import identity_of
-from rotator.simulate.question import Answer, Picture, Question
+from rotator.simulate.question import Answer, Desk, Picture, Question
 from rotator.simulate.question import ask as ask_question
 from rotator.simulate.totals import Total, total_of
 from rotator.simulate.world import World, first_world
@@ -35,7 +36,7 @@ class IfRow:
         label: the row in words.
         answer: what happens, and what comes of it.
         broken, exposed: clients that are broken and exposed then and are not today.
-        breaking: the rows of those that are broken.
+        fresh: the connections of those that are broken.
         without: the key that clients would need and some lack, "" where that is not the question.
     """
 
@@ -44,8 +45,15 @@ class IfRow:
     answer: Answer
     broken: Total
     exposed: Total
-    breaking: tuple[Row, ...] = ()
+    fresh: frozenset[int] = frozenset()
     without: str = ""
+
+    @property
+    def breaking(self) -> tuple[Row, ...]:
+        """Give the rows of those that are broken, in the order of the answer."""
+        impact = self.impact
+        places = (n for n in range(len(impact.rows)) if impact.glance(n).connection.index in self.fresh)
+        return tuple(impact.rows[n] for n in places) if self.fresh else ()
 
     @property
     def impact(self) -> Impact:
@@ -78,9 +86,18 @@ def backups_of(inventory: Inventory, key: str) -> list[str]:
     return [b for b in dict.fromkeys(named) if policy.keys[b].status == "active" and b != key]
 
 
-def five_rows(picture: Picture, now: datetime, calendar: Sequence[Occurrence] = ()) -> tuple[IfRow, ...]:
-    """Answer the five questions at an instant; one that cannot arise says so and shows today."""
-    work = _Standard(picture, now, calendar)
+def five_rows(
+    picture: Picture, now: datetime, calendar: Sequence[Occurrence] = (), desk: Desk | None = None
+) -> tuple[IfRow, ...]:
+    """Answer the five questions at an instant; one that cannot arise says so and shows today.
+
+    Args:
+        picture: everything read.
+        now: the instant.
+        calendar: what happens in any case.
+        desk: what was worked out for other questions to the same picture.
+    """
+    work = _Standard(picture, now, calendar, desk)
     kinds = (
         ("revoked", "CA revokes, key safe: nothing of ours is served", work.revoked()),
         ("primary-lost", "primary lost: no key of this policy is served", work.lost()),
@@ -97,7 +114,7 @@ def elsewhere(picture: Picture, now: datetime, hosts: Sequence[str]) -> tuple[Pi
     Returns:
         The picture in which those chains are known, and the actions without a time; None where a host has no such CA.
     """
-    work = _Standard(picture, now, ())
+    work = _Standard(picture, now, (), None)
     chains: dict[str, Chain] = {}
     for host in hosts:
         served = picture.policy.hosts[host].serves
@@ -127,10 +144,10 @@ def _worst(rows: list[IfRow]) -> IfRow | None:
     return max(rows, key=badness, default=None)
 
 
-def _fresh(impact: Impact, today: Impact, bad: Callable[[Row], bool]) -> tuple[Row, ...]:
-    """Give the rows that are bad in an answer and are not today."""
-    known = {row.connection.index for row in today.rows if bad(row)}
-    return tuple(row for row in impact.rows if bad(row) and row.connection.index not in known)
+def fresh_hits(impact: Impact, today: Impact, *verdicts: Verdict) -> dict[int, bool]:
+    """Give the connections that see one of some verdicts in an answer and do not today; and whether for certain."""
+    known = today.hit(*verdicts)
+    return {index: sure for index, sure in impact.hit(*verdicts).items() if index not in known}
 
 
 def _size(total: Total) -> float:
@@ -140,8 +157,9 @@ def _size(total: Total) -> float:
 class _Standard:
     """The five questions on one picture."""
 
-    def __init__(self, picture: Picture, now: datetime, calendar: Sequence[Occurrence]) -> None:
+    def __init__(self, picture: Picture, now: datetime, calendar: Sequence[Occurrence], desk: Desk | None) -> None:
         self.picture = picture
+        self.desk = desk
         self.inventory = picture.inventory
         self.now = now
         self.calendar = calendar
@@ -152,21 +170,22 @@ class _Standard:
     def row(self, kind: str, label: str, answer: Answer, without: str = "") -> IfRow:
         """Make a row; clients that are broken or exposed today already are nothing that the event brings."""
         impact = answer.impact
-        broken = _fresh(impact, self.today, lambda row: row.verdict.is_broken)
-        exposed = _fresh(impact, self.today, lambda row: row.verdict.is_exposed)
+        broken = fresh_hits(impact, self.today, *BROKEN)
+        exposed = fresh_hits(impact, self.today, *EXPOSED)
         return IfRow(
             kind=kind,
             label=label,
             answer=answer,
-            broken=total_of(impact.fleet, hits(broken, *BROKEN)),
-            exposed=total_of(impact.fleet, hits(exposed, *EXPOSED)),
-            breaking=broken,
+            broken=total_of(impact.fleet, broken),
+            exposed=total_of(impact.fleet, exposed),
+            fresh=frozenset(broken),
             without=without,
         )
 
     def ask(self, *occurrences: Occurrence, picture: Picture | None = None) -> Answer:
         question = Question(occurrences=occurrences, at=self.now)
-        return ask_question(picture or self.picture, question, self.calendar)
+        desk = self.desk if picture is None else None
+        return ask_question(picture or self.picture, question, self.calendar, desk=desk)
 
     def _hosts(self) -> list[str]:
         """Give the hosts of ours that a public CA may hit; those of an intranet where there are no others."""

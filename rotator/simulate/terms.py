@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from rotator.model.policy import App, Count
-from rotator.model.verdicts import Verdict
 from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort
-from rotator.simulate.fleet import Fleet
-from rotator.simulate.impact import BROKEN, EXPOSED, Row
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.inventory import Inventory
 
 MOST_MOVES = 3
-_VERDICTS = {"broken": BROKEN, "exposed": EXPOSED, "lost": (Verdict.LOST,)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +70,20 @@ class Term:
     most: float
 
 
-def terms_of(fleet: Fleet, rows: Iterable[Row], name: str) -> list[Term]:
-    """Add the rows of a total up by cohort, on their own: `totals` does it once more, and the two must agree."""
+def terms_of(fleet: Fleet, counted: Iterable[tuple[Connection, bool]], name: str) -> list[Term]:
+    """Add what a total counts up by cohort, on its own: `totals` does it once more, and the two must agree.
+
+    Args:
+        fleet: everybody.
+        counted: the connections behind the total, each with whether it is certain.
+        name: the total; of `ok` those that are not well are counted.
+    """
     hosts: dict[int, dict[str, tuple[float, float]]] = {}
     cohorts = {id(cohort): cohort for cohort in fleet.cohorts}
-    for row in rows:
-        if _counted(row, name):
-            own = hosts.setdefault(id(row.connection.cohort), {})
-            least, most = own.get(row.connection.host, (0.0, 0.0))
-            share = row.connection.share
-            own[row.connection.host] = (
-                max(least, share if row.is_sure(*_VERDICTS.get(name, ())) else 0.0),
-                max(most, share),
-            )
+    for connection, sure in counted:
+        own = hosts.setdefault(id(connection.cohort), {})
+        least, most = own.get(connection.host, (0.0, 0.0))
+        own[connection.host] = (max(least, connection.share if sure else 0.0), max(most, connection.share))
     found = []
     for key, cohort in cohorts.items():
         shares = hosts.get(key, {}).values()
@@ -95,16 +93,6 @@ def terms_of(fleet: Fleet, rows: Iterable[Row], name: str) -> list[Term]:
             least, most = 1.0 - most, 1.0 - least
         found.append(Term(cohort=cohort, least=least, most=most))
     return found
-
-
-def _counted(row: Row, name: str) -> bool:
-    return {
-        "ok": row.verdict is not Verdict.OK,
-        "unpinned": row.is_unpinned,
-        "broken": row.verdict.is_broken,
-        "exposed": row.verdict.is_exposed,
-        "lost": row.verdict is Verdict.LOST,
-    }[name]
 
 
 def inputs_of(inventory: Inventory, terms: Iterable[Term]) -> Iterator[Input]:

@@ -81,23 +81,32 @@ def total_of(fleet: Fleet, connections: Mapping[int, bool], app: str | None = No
         app: count, and take shares, within this app only.
         trust: the same for one trust store.
     """
+    if not connections:
+        return Total(low=0, high=0, share=0.0)
     low = high = rest = 0
     unknown_hit = unknown = False
     units: set[str] = set()
-    for cohort, group in by_cohort(fleet.connections):
+    for place, group in fleet.groups:
+        cohort = group[0].cohort
         if (app is not None and cohort.app != app) or (trust is not None and cohort.trust != trust):
             continue
-        least = union(_by_host(c for c in group if connections.get(c.index)))[0]
-        most = union(_by_host(c for c in group if c.index in connections))[1]
-        if cohort.clients is None:
+        clients = fleet.clients(place)
+        hit = [c for c in group if c.index in connections]
+        if not hit:
+            unknown = unknown or clients is None
+            rest += clients.low if clients is not None else 0
+            continue
+        least = union(_by_host(c for c in hit if connections[c.index]))[0]
+        most = union(_by_host(hit))[1]
+        if clients is None:
             unknown = True
             unknown_hit = unknown_hit or most > 0
             continue
         if most > 0:
             units.add(cohort.unit)
-        low += math.floor(cohort.clients.low * least + 1e-9)
-        high += math.ceil(cohort.clients.high * most - 1e-9)
-        rest += cohort.clients.low - math.ceil(cohort.clients.low * most - 1e-9)
+        low += math.floor(clients.low * least + 1e-9)
+        high += math.ceil(clients.high * most - 1e-9)
+        rest += clients.low - math.ceil(clients.low * most - 1e-9)
     if unknown_hit or (len(units) > 1 and fleet.mixed):
         return Total(low=None, high=None, share=None)
     if high == 0:

@@ -25,5 +25,4 @@ def drilled(picture: Picture, now: datetime, progress: Progress | None = None) -
 def unanswered(drill: Drill) -> list[Loss]:
     """Give the single losses that break more users than the budget allows and that our servers cannot answer."""
     budget = drill.inventory.policy.limits.break_budget
-    alone = (loss for loss in drill.losses if len(loss.events) == 1)
-    return [loss for loss in alone if loss.response is None and beyond(loss.broken, budget)]
+    return [loss for loss in drill.losses.alone if loss.response is None and beyond(loss.broken, budget)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from rotator.errors import Problem, UnsafeError, UsageError
+from rotator.plan.curve import Point, curve
 from rotator.plan.making import make_plan
 from rotator.plan.target import served_now, used_hosts
 from rotator.plan.values import Goal, Plan
@@ -34,6 +35,11 @@ def plan(picture: Picture, goal: Goal, now: datetime) -> Plan:
             )
         )
     return make_plan(picture, goal, now, calendar(picture.policy))
+
+
+def over_time(picture: Picture, goal: Goal, now: datetime) -> tuple[Point, ...]:
+    """Tell a plan over time: who accepts what is to be served, who is broken and who is exposed; see `curve`."""
+    return curve(picture, goal, now, calendar(picture.policy))
 
 
 def usual_goals(picture: Picture) -> list[Goal]:

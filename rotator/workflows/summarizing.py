@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rotator import __version__
 from rotator.checks.backups import capabilities
 from rotator.checks.base import Subject
 from rotator.checks.capability import Capability
+from rotator.model.pins import Pin
 from rotator.model.pki import Certificate, may_have_issued
 from rotator.report.summary import Served, Step, Summary
-from rotator.simulate.budget import breaches
-from rotator.simulate.cohorts import Cohort
+from rotator.simulate.budget import breaches_of
+from rotator.simulate.fleet import Connection
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact, Row
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact
 from rotator.simulate.inventory import Inventory
-from rotator.simulate.question import Answer, Picture, Question, ask
-from rotator.simulate.standard import backups_of, five_rows, served_keys
+from rotator.simulate.question import LARGE_FOR_DAYS, Answer, Desk, Picture, Question, ask
+from rotator.simulate.standard import backups_of, five_rows, fresh_hits, served_keys
 from rotator.simulate.totals import Total, total_of
 from rotator.workflows.checking import Checked, check
 from rotator.workflows.simulating import calendar
@@ -30,6 +30,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked
     inventory, today = checked.baseline.inventory, checked.baseline.impact
     keys = served_keys(inventory, today.world)
     backups = capabilities_of(checked, now)
+    desk = Desk(picture, large=LARGE_FOR_DAYS)
     return Summary(
         version=__version__,
         file=shown_file,
@@ -39,10 +40,10 @@ def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked
         today=today,
         served=tuple(_served(inventory, today)),
         backups=backups,
-        carried={key: carried(checked.baseline, key) for key in (*[b.key for b in backups], *keys)},
-        ifs=five_rows(picture, now, calendar(picture.policy)),
+        carried=all_carried(checked.baseline, (*(b.key for b in backups), *keys)),
+        ifs=five_rows(picture, now, calendar(picture.policy), desk),
         findings=checked.findings,
-        steps=tuple(_steps(picture, keys, now, today)),
+        steps=tuple(_steps(picture, keys, now, desk)),
         dates=tuple((item.day, item.text) for item in checked.calendar),
     )
 
@@ -75,37 +76,35 @@ def capabilities_of(checked: Checked, now: datetime) -> tuple[Capability, ...]:
 
 def carried(answer: Answer, key: str) -> Total:
     """Count the clients whose pins in force, on any host they use, hold a key."""
-    pin = answer.inventory.keys[key].pin
-    hit = {
-        row.connection.index: True
-        for row in answer.impact.rows
-        if all(
-            any(pin in rule.pins for rules in c.rules.values() for rule in rules)
-            for c in row.connection.instead or (row.connection,)
-        )
-    }
-    return total_of(answer.fleet, hit)
+    return all_carried(answer, (key,))[key]
 
 
-def _steps(picture: Picture, keys: dict[str, list[str]], now: datetime, today: Impact) -> Iterator[Step]:
+def all_carried(answer: Answer, keys: Iterable[str]) -> dict[str, Total]:
+    """Count the clients whose pins in force, on any host they use, hold each of some keys."""
+    holding: dict[Pin, dict[int, bool]] = {}
+    for row in answer.impact.rows:
+        for pin in frozenset.intersection(*map(_pins, row.connection.instead or (row.connection,))):
+            holding.setdefault(pin, {})[row.connection.index] = True
+    return {key: total_of(answer.fleet, holding.get(answer.inventory.keys[key].pin, {})) for key in keys}
+
+
+def _pins(connection: Connection) -> frozenset[Pin]:
+    return frozenset(pin for rules in connection.rules.values() for rule in rules for pin in rule.pins)
+
+
+def _steps(picture: Picture, keys: dict[str, list[str]], now: datetime, desk: Desk) -> Iterator[Step]:
     """Ask of each backup whom serving it now, where its primary is served, would break who is not broken already."""
     asked: set[str] = set()
-    already = {_who(row) for row in today.rows if row.verdict.is_broken}
+    own = calendar(picture.policy)
+    today = ask(picture, Question(occurrences=(), at=now), own, desk=desk).impact
     for key, hosts in keys.items():
         for backup in backups_of(picture.inventory, key):
             if backup in asked:
                 continue
             asked.add(backup)
             serves = tuple(Occurrence(id="serve", parts=(host, backup), action=True) for host in hosts)
-            impact = ask(picture, Question(occurrences=serves, at=now), calendar(picture.policy)).impact
-            fresh = replace(impact, rows=tuple(row for row in impact.rows if _who(row) not in already))
-            yield Step(key=backup, broken=fresh.broken, safe=_safe(fresh, picture.inventory))
-
-
-def _who(row: Row) -> tuple[Cohort, str, str]:
-    return row.connection.cohort, row.connection.host, row.connection.note
-
-
-def _safe(impact: Impact, inventory: Inventory) -> bool:
-    quiet = replace(impact, rows=tuple(r for r in impact.rows if r.verdict.is_broken))
-    return not any(True for _ in breaches(quiet, inventory))
+            impact = ask(picture, Question(occurrences=serves, at=now), own, desk=desk).impact
+            fresh = fresh_hits(impact, today, *BROKEN)
+            exposed = {index: sure for index, sure in impact.hit(*EXPOSED).items() if index in fresh}
+            beyond = breaches_of(impact.fleet, fresh, exposed, picture.inventory)
+            yield Step(key=backup, broken=total_of(impact.fleet, fresh), safe=not any(True for _ in beyond))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from rotator.cli.console import Console
 from tests.cli.conftest import Run
 from tests.desk import BASE, Desk, app
 
@@ -53,3 +56,28 @@ def test_a_plan_is_written_as_it_is_read(desk: Desk, run: Run) -> None:
     run("plan", "policy.toml", "--to", "b", "--write", "--no-report")
     (path,) = (desk.folder / "policy.rotator" / "plans").glob("*.json")
     assert json.loads(path.read_bytes())["goal"]["to"] == "b"
+
+
+def test_a_reader_that_goes_away_loses_no_plan(desk: Desk, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is kept before anything is printed, so that neither `| head` nor ctrl+c costs anything."""
+
+    def gone(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    desk.policy(TEXT)
+    monkeypatch.setattr(Console, "result", gone)
+    assert run("plan", "policy.toml", "--to", "b", "--write").code == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(desk.folder)
+    assert run("status", "policy.toml", "--json").json["steps"]
+    assert "serve b" in run("report", "list", "policy.toml", "--json").out
+
+
+def test_a_plan_over_time(desk: Desk, run: Run) -> None:
+    desk.policy(TEXT)
+    found = run("plan", "policy.toml", "--to", "b", "--curve", "--no-report", "--json").json["curve"]
+    assert (found[0]["date"], found[0]["coverage"], found[0]["broken"]["clients"]) == ("2026-11-23", 1.0, 0)
+    assert run("plan", "policy.toml", "--to", "b", "--no-report", "--json").json["curve"] is None
+    said = run("plan", "policy.toml", "--to", "b", "--curve", "--no-report").out
+    assert "OVER TIME" in said
+    assert "2026-11-23           100 %  fleet" in said

@@ -38,6 +38,7 @@ from rotator.simulate.terms import MOST_MOVES
 from rotator.tui.actions import EVERYWHERE, FILTER, HELP, KNOBS, LIST, PANES, readable
 from rotator.tui.keymaps import KEYMAPS, KeyNames
 from tests.docs.sources import DOCS
+from tests.docs.stories import stories
 from tests.incidents.page import overview, sections
 
 Schema = dict[str, Any]
@@ -296,6 +297,7 @@ def simulate_schema() -> Schema:
         }
     )
     day = _object({"date": _DAY, "broken": total, "exposed": total, "unpinned": total})
+    instant = _object({"at": _INSTANT, "broken": total, "exposed": total, "unpinned": total})
     answer = _object(
         {
             "schema": {"const": 1},
@@ -314,8 +316,9 @@ def simulate_schema() -> Schema:
             "renewals": {"type": "array", "items": odds},
             "cohorts": {"type": "array", "items": row},
             "days": {"type": "array", "items": day},
+            "instants": {"type": "array", "items": instant},
         },
-        optional=("renewals", "cohorts", "days"),
+        optional=("renewals", "cohorts", "days", "instants"),
     )
     short = {
         **_because(),
@@ -463,6 +466,22 @@ def plan_schema() -> Schema:
             "safe": {"type": "boolean"},
         }
     )
+    days: Schema = {"type": "number", "minimum": 0}
+    renewed = _object(
+        {"host": _TEXT, "renew_days": {"type": "integer"}, "keys_ahead": maybe({"type": "integer", "minimum": 1})}
+    )
+    pace = _object(
+        {"carried_days": maybe(days), "least_days": maybe(days), "hosts": {"type": "array", "items": renewed}}
+    )
+    point = _object(
+        {
+            "date": _DAY,
+            "coverage": maybe({"type": "number", "minimum": 0, "maximum": 1}),
+            "segment": _TEXT,
+            "broken": _TOTAL,
+            "exposed": _TOTAL,
+        }
+    )
     named = {name: maybe(_TEXT) for name in ("to", "from", "chain", "pinset", "algorithm", "pin_to")}
     blocked = _object(
         {
@@ -498,6 +517,8 @@ def plan_schema() -> Schema:
             "loss": maybe(_TEXT),
             "findings": texts,
             "cadence": texts,
+            "pace": maybe(pace),
+            "curve": maybe({"type": "array", "items": point}),
             "notes": texts,
             "replay": _object({"agrees": {"type": "boolean"}, "against": texts}),
         }
@@ -980,6 +1001,7 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "calendar.md": {"facts": facts_table},
     "incidents.md": {"overview": overview, "sections": sections},
     "fleet.md": {"roots": roots_table},
+    "planning.md": {"stories": stories},
     "planner.md": {"keys": keys_table, "vim": vim_table},
     "commands.md": {name: _command_maker(name) for name in commands()},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,7 @@ PAIRS = "Iterator[tuple[str, str]]"
 GAPS = {"{}-pin-shipped": ("compromised", "lost", "destroyed"), "{}-key-served": ("lost", "destroyed")}
 
 
+@cache
 def finding_ids() -> dict[str, str]:
     """Give every finding id with the file it was found in."""
     found: dict[str, str] = {}
@@ -26,6 +28,7 @@ def finding_ids() -> dict[str, str]:
     return found
 
 
+@cache
 def severities() -> dict[str, set[str]]:
     """Give the severities of each finding, as far as the call that makes it names them; `check` warns of losses."""
     found: dict[str, set[str]] = {name: {"warning"} for name in loss_ids()}
@@ -36,6 +39,7 @@ def severities() -> dict[str, set[str]]:
     return found
 
 
+@cache
 def loss_ids() -> set[str]:
     """Give every id that a mechanism's `losses` can give; `check` makes a finding of each."""
     return {

@@ -311,3 +311,53 @@ def test_what_is_in_other_hands_is_no_emergency_of_ours(desk: Desk) -> None:
 def test_what_cannot_be_understood_is_refused(desk: Desk, asked: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         alarm_of(desk.open(TWO).inventory, **asked)
+
+
+# --- live pins, and apps of which nobody said how they update ---------------------------------------------------------
+
+LIVE = """\
+[pinsets.live]
+primary = "a"
+delivery = "live"
+refresh_days = 0.5
+offline_share = 0.1
+"""
+
+
+def test_live_pins_spare_those_whom_they_reach(desk: Desk) -> None:
+    """1,000 pin a alone. b goes out at once and is there after half a day, at 21:00Z, for 900 of them: swapped then.
+
+    100 are never reached: they break for 29.5 days, 2,950 user-days, and stay exposed for 30. The others lose a half
+    a day after the swap: 900 x 1 + 100 x 30 = 3,900. At once, 900 break for 11 hours more: 412.5 + 100 x 29 23/24.
+    """
+    found = now(desk, BASE + LIVE + app("shop", pinset="live", clients="1000"), stolen="a")
+    own = options(found)
+    assert found.best is not None
+    best = found.best.weighed
+    assert best.response.id == "swap-reached+live"
+    assert (best.broken.high, best.worst.high, best.exposed.high) == (2_950, 100, 3_900)
+    assert own["swap-now+live"].weighed.broken.high == 3_409
+    assert own["swap-late"].weighed.worst.high == 1_000
+    assert [p.at for p in best.response.published] == [NOW, NOW + timedelta(hours=12)]
+    said = [todo.what for todo in found.todo]
+    assert "publish the live pins of shop with b beside a" in said
+    assert "publish the live pins of shop without a" in said
+
+
+def test_live_pins_that_hold_what_is_served_only_lose_the_stolen_key(desk: Desk) -> None:
+    text = BASE + LIVE.replace('"a"', '"a"\nbackups = "b"') + app("shop", pinset="live", clients="1000")
+    found = now(desk, text, stolen="a")
+    assert found.best is not None
+    best = found.best.weighed
+    assert [bool(p.pins.drop) for p in best.response.published] == [True]
+    assert best.broken.high == 0
+
+
+def test_apps_of_which_nobody_said_how_they_update_are_taken_to_be_typical(desk: Desk) -> None:
+    still = MOVING.replace('adoption = "typical"\n', "")
+    own, typical = now(desk, BASE + ONLY_A + still, stolen="a"), now(desk, BASE + ONLY_A + MOVING, stolen="a")
+    assert own.best is not None
+    assert typical.best is not None
+    assert own.best.weighed.axes == typical.best.weighed.axes
+    assert own.best.weighed.response.releases
+    assert "assumed: clients of shop update as `typical`: it has no adoption" in own.notes

@@ -21,6 +21,31 @@ def test_a_stolen_key_is_not_kept_until_the_budget_allows_it(desk: Desk) -> None
     assert step(found, "drop").planned == day("2026-11-21")
 
 
+def test_one_release_brings_the_new_key_and_drops_the_stolen_one(desk: Desk) -> None:
+    """In review for two days, it reaches people when b has been served everywhere for one: nothing waits for another.
+
+    Without review it waits a day for b to be served everywhere, where two releases would be a day apart.
+    """
+    for review, handed_in in ((2, "2026-11-20"), (0, "2026-11-21")):
+        text = policy(app(), limits=LIMITS.replace("review_days = 0", f"review_days = {review}"))
+        found = plan(desk, text.replace('custody = "hsm"', STOLEN, 1))
+        own = step(found, "drop")
+        assert [s.action for s in found.steps] == ["observe", "serve", "drop", "destroy"]
+        assert (str(own.planned), own.adds, own.drops) == (handed_in, ("b", "c"), ("a",))
+        assert found.replayed == ()
+
+
+def test_a_swap_that_has_to_wait_leaves_two_releases(desk: Desk) -> None:
+    """Frozen until 2026-12-20: b is shipped at once, and a is dropped when b is served."""
+    frozen = '[[freeze]]\nfrom = 2026-11-19\nto = 2026-12-20\nwhat = ["serve"]\n'
+    found = plan(desk, policy(app(), more=frozen).replace('custody = "hsm"', STOLEN, 1))
+    assert [s.action for s in found.steps] == ["ship", "observe", "serve", "drop", "destroy"]
+    assert str(step(found, "serve").planned) == "2026-12-21"
+    assert str(step(found, "drop").planned) == "2026-12-22"
+    assert any(text.startswith("freeze: a is served on until 2026-12-21") for text in found.findings)
+    assert found.replayed == ()
+
+
 def test_a_compromise_is_over_when_nobody_is_exposed_any_more(desk: Desk) -> None:
     """A fifth never update and accept the stolen key until its certificate ends, on 2027-10-01 (I12)."""
     own = app(adoption="{ never = 0.2, fast = 0.8, fast_days = 2, slow_days = 3 }")

@@ -328,3 +328,52 @@ def test_a_step_is_not_moved_into_a_freeze(desk: Desk) -> None:
     freeze = '[[freeze]]\nfrom = 2027-02-01\nto = 2027-02-10\nwhat = ["ship", "serve"]\n'
     with pytest.raises(UnsafePlanError, match="free from 2027-02-11"):
         plan(desk, policy(app(), limits=EIGHT, more=freeze), replace(SWAP, moved=((3, day("2027-02-05")),)))
+
+
+TRAINS = """{ version = "1.0", released = 2026-05-01, clients = 1000 }, { version = "2.0", released = 2026-12-01 },
+{ version = "3.0", released = 2027-02-01 }, { version = "4.0", released = 2027-05-01 }"""
+
+
+def test_every_train_carries_the_new_pin_and_a_later_one_drops_the_old(desk: Desk) -> None:
+    """2.0 brings b, and 3.0 and 4.0 keep it, or those who update to them would lose it again; 4.0 drops a.
+
+    .20 e^(-t/25) = .03 is 47.4 days after 2026-12-01: seen on 2027-01-18 with the first day that is whole.
+    """
+    found = plan(desk, policy(app(releases=TRAINS), limits="break_budget = 0.08\nreview_days = 2\n"))
+    ship, drop = step(found, "ship"), step(found, "drop")
+    assert (ship.version, str(ship.planned)) == ("2.0", "2026-11-29")
+    assert ship.title == "ship shop 2.0 with b, and 3.0, 4.0"
+    assert not found.never
+    assert (drop.version, str(drop.planned)) == ("4.0", "2027-04-29")
+    assert found.replayed == ()
+
+
+def test_a_train_is_handed_in_before_a_freeze_and_after_none(desk: Desk) -> None:
+    """Two days before 2.0 of 2026-12-01 nothing may be handed in: it is done the day before the freeze."""
+    frozen = '[[freeze]]\nfrom = 2026-11-27\nto = 2026-11-30\nwhat = ["ship"]\n'
+    limits = "break_budget = 0.08\nreview_days = 2\n"
+    found = plan(desk, policy(app(releases=TRAINS), limits=limits, more=frozen))
+    assert str(step(found, "ship").planned) == "2026-11-26"
+
+
+def test_people_who_move_to_a_release_that_breaks_are_counted_once(desk: Desk) -> None:
+    """Nobody accepts the other root: 1,000 on 1.0 break now, and the 950 of them who go on to 1.1 are the same."""
+    text = policy(app(), more='[chains.far]\nleaf = "b"\nissuers = ["other-root"]\n').replace(
+        "[chains]", '[authorities.other-root]\ncertificate = "other-root.pem"\n[chains]'
+    )
+    found = plan(desk, text, Goal(chain="far"))
+    assert found.blocked is not None
+    assert found.blocked.left.high == 1_000
+    assert found.blocked.left.share == 1.0
+
+
+def test_who_has_the_pins_of_a_goal_already_is_not_made_to_update(desk: Desk) -> None:
+    """2.0 pins a and b as asked; 400 people on 1.0 pin a alone and are all that is waited for, without any release."""
+    releases = """{ version = "1.0", released = 2026-05-01, clients = 400 },
+    { version = "2.0", released = 2026-11-18, clients = 600, pinset = "q" }"""
+    text = policy(app(releases=releases), pinsets='[pinsets.q]\nprimary = "a"\nbackups = "b"\n')
+    found = plan(desk, text, Goal(pinset="q"))
+    assert [s.action for s in found.steps] == ["observe"]
+    still = plan(desk, text.replace("never = 0.05, fast = 0.75", "never = 1.0, fast = 0.0"), Goal(pinset="q"))
+    assert still.blocked is not None
+    assert still.blocked.left.high == 400

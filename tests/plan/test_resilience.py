@@ -54,3 +54,14 @@ def test_what_nothing_answers_is_never_over(desk: Desk) -> None:
 
 def test_what_hits_nobody_is_over_today(desk: Desk) -> None:
     assert safe(desk, BASE + app("shop"))["key-loss:b"] == TODAY
+
+
+def test_the_worst_pairs_say_when_they_are_over(desk: Desk) -> None:
+    """A pair is over no earlier than either of its two, and never where nothing answers it."""
+    found = {own.events: own for own in drilled(desk.open(BASE + ONLY_A + LEAVING), NOW).losses}
+    worst = [own for own in found.values() if len(own.events) == 2 and own.safe_on is not None]
+    assert worst
+    for own in worst:
+        alone = [found[event,].safe_on for event in own.events]
+        assert all(day is None or own.safe_on is None or own.safe_on >= day for day in alone)
+    assert found["key-loss:a", "key-loss:b"].safe_on is None

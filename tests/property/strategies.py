@@ -24,7 +24,7 @@ from rotator.simulate.question import Picture
 from tests.judging import CONTEXT
 from tests.minting import Minted, instant, intermediate, mint, pin, root, values
 
-settings.register_profile("dev", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("dev", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile(
     "nightly", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.errors import UsageError
 from rotator.mechanisms.registry import KNOWN_IDS
 from rotator.model.adoption import PRESETS
 from rotator.model.policy import Policy
+from rotator.report.simulation import to_json
 from rotator.simulate.grammar import Occurrence
+from rotator.simulate.question import Answer, Desk, Question, ask
 from tests.engines import hold
 from tests.property.strategies import MECHANISMS, happenings, instants, picture, policies
 
@@ -33,3 +35,21 @@ def test_the_engine_says_what_the_judge_says(policy: Policy, events: tuple[Occur
         hold(picture(policy), events, at, days=40, otherwise=PRESETS["typical"])
     except UsageError:
         return
+
+
+@settings(max_examples=30)
+@given(policy=of_every_mechanism(), events=happenings(), at=instants)
+def test_simulate_gives_the_same_totals_over_days(policy: Policy, events: tuple[Occurrence, ...], at: datetime) -> None:
+    """All of the answer but its words: which of two pins on one certificate is named is chance."""
+    own = picture(policy)
+    asked = Question(occurrences=events, at=at, until=at + timedelta(days=30))
+    try:
+        judged, quick = (without_words(ask(own, asked, desk=Desk(own, quick=quick))) for quick in (False, True))
+    except UsageError:
+        return
+    assert quick == judged
+
+
+def without_words(answer: Answer) -> object:
+    found = to_json(answer)
+    return {**found, "cohorts": [{**row, "why": ""} for row in found["cohorts"]]}

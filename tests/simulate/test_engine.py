@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,18 @@ from rotator.model.rules import Base, Clause, Rule, Scope, Usage
 from rotator.simulate.alike import is_mask_rule
 from rotator.simulate.engine.engine import Engine
 from rotator.simulate.engine.rulebook import RuleBook
+from rotator.simulate.engine.told import Told
 from rotator.simulate.fleet import fleet_of
 from rotator.simulate.grammar import Occurrence, parse_event
 from rotator.simulate.judgement import Judgement, Side, Situation
-from rotator.simulate.question import Picture
+from rotator.simulate.question import LARGE_FOR_DAYS, Picture, Question, ask
 from rotator.simulate.scene import Judges
 from rotator.simulate.standard import served_keys
 from rotator.simulate.timeline import Timeline, from_row
 from rotator.workflows.opening import open_policy
 from rotator.workflows.simulating import calendar
 from tests.desk import BASE, NOW, TODAY, Desk, app
-from tests.engines import hold
+from tests.engines import hold, same_answer
 from tests.minting import pin_text
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
@@ -52,6 +54,29 @@ def test_the_engine_says_what_the_judge_says_of_every_sample(name: str) -> None:
     picture = open_policy(str(POLICIES / name), TODAY)
     for events in questions(picture):
         hold(picture, (*calendar(picture.policy), *events), NOW, days=40)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_an_answer_for_days_is_the_same_by_the_engine(name: str) -> None:
+    """Totals, days, instants, first break, words, budgets: a scenario, or the worst two events an hour apart."""
+    picture = open_policy(str(POLICIES / name), TODAY)
+    rows = next(iter(picture.policy.scenarios.values()), ())
+    keys = [
+        parse_event(f"{event}:{key}@2026-11-24T0{n}:30Z")
+        for key in list(picture.policy.keys)[:1]
+        for n, event in enumerate(("key-compromise", "key-loss"))
+    ]
+    events = tuple(from_row(row) for row in rows) or tuple(keys)
+    same_answer(picture, Question(occurrences=events, at=NOW, until=NOW + timedelta(days=40)), calendar(picture.policy))
+
+
+def test_large_fleets_are_judged_by_the_engine_and_small_ones_are_not(desk: Desk) -> None:
+    small = desk.open(BASE + app("shop"))
+    many = "".join(app(f"app-{n}") for n in range(LARGE_FOR_DAYS))
+    large = desk.open(BASE + many)
+    for picture, until, quick in ((small, NOW, False), (large, NOW, True), (large, None, False)):
+        impact = ask(picture, Question(occurrences=(), at=NOW, until=until)).impact
+        assert isinstance(impact, Told) is quick
 
 
 def test_pins_that_end_apart_are_told_apart(desk: Desk) -> None:

@@ -89,3 +89,13 @@ def test_a_sweep_can_be_given_up() -> None:
     host = HostSweep([PinMask(frozenset(), frozenset())], np.zeros(1, np.int64), [], [])
     with pytest.raises(CancelledError):
         sweep(People(np.ones((1, 1, 1)), np.ones((1, 1))), [host], Impatient())
+
+
+def test_many_cohorts_are_added_up_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts and halves of any length give the sums of the whole."""
+    monkeypatch.setattr("rotator.simulate.engine.sweep.PART", 24)
+    rng = np.random.default_rng(3)
+    for count in (0, 9, 95, 96, 97, 201):
+        classes, clients = rng.integers(0, 6, count), rng.integers(1, 50, count).astype(np.float64)
+        sizes = People.of(classes, clients, (3, 1, 2), np.ones((2, 1))).sizes
+        assert sizes.ravel().tolist() == [clients[classes == place].sum() for place in range(6)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from rotator.simulate.question import Picture
+from rotator.tui.screens import plan as plan_screen
 from rotator.workflows.opening import open_policy
-from rotator.workflows.planning import can_take, usual_goals, with_way
+from rotator.workflows.planning import can_take, plan, usual_goals, with_way
 from tests.tui.piloting import LARGE, NOW, SMALL, copy_of, drive, planner, press, shown, typed
 
 
@@ -65,16 +67,17 @@ def test_a_step_is_moved_by_a_day_and_a_refusal_is_said_in_words_and_changes_not
     assert "2026-11-24*" not in back
 
 
-def test_the_screen_goes_on_while_it_plans(policy: str) -> None:
-    app = planner(policy)
+def test_the_screen_goes_on_while_it_plans(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, go_on = planner(policy), threading.Event()
+    monkeypatch.setattr(plan_screen, "plan", lambda *args: go_on.wait(20) and plan(*args))
 
     async def run() -> tuple[str, str, str]:
         async with app.run_test(size=SMALL) as pilot:
-            await pilot.press("3")
-            await pilot.pause(0.2)
+            await press(pilot, ". 3")
             planning = shown(app)
-            await press(pilot, "right right left 1 .")
+            await press(pilot, "right right left 1")
             elsewhere = shown(app)
+            go_on.set()
             await press(pilot, "3 . . .")
             return planning, elsewhere, shown(app)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from rotator.cli.clock import now
 from rotator.cli.console import Console
+from rotator.model.progress import Heard
 from rotator.report.drill import to_document, to_json
 from rotator.report.text import render
 from rotator.workflows.drilling import drilled, unanswered
@@ -17,8 +18,7 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     """Print the losses; 1 where a single one is beyond the budget and nothing our servers have answers it."""
     at = now(environ)
     picture = open_policy(asked.policy, at.date())
-    with console.progress() as progress:
-        found = drilled(picture, at, progress)
+    found = drilled(picture, at, Heard())
     if asked.json:
         console.json(to_json(found, every=asked.all))
     else:

@@ -16,7 +16,7 @@ from rotator.report.plan import to_document, to_json
 from rotator.report.text import render
 from rotator.workflows import reports
 from rotator.workflows.opening import open_policy
-from rotator.workflows.planning import plan
+from rotator.workflows.planning import over_time, plan
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
@@ -37,14 +37,12 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
     )
     picture = open_policy(asked.policy, at.date())
     made = plan(picture, goal, at)
-    document = to_document(made)
-    if asked.json:
-        console.json(to_json(made))
-    else:
-        console.result(render(document))
+    points = over_time(picture, goal, at) if asked.curve else None
+    document = to_document(made, points)
+    # What is to be kept is kept before anything is printed: a reader that goes away loses nothing.
     if not asked.no_report:
         policy = {"name": picture.policy.name, "sha256": picture.digest}
-        report = reports.make("plan", goal.text, at, policy, document, to_json(made), made.accepted)
+        report = reports.make("plan", goal.text, at, policy, document, to_json(made, points), made.accepted)
         try:
             reports.keep(asked.policy, report)
             console.talk(f"kept as report {report.id}")
@@ -54,6 +52,10 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         console.talk("the plan is not kept: the replay does not agree with it")
     elif asked.write:
         console.talk(f"the plan is kept as {plans.keep(asked.policy, made).id}: rotator status {asked.policy}")
+    if asked.json:
+        console.json(to_json(made, points))
+    else:
+        console.result(render(document))
     late = any(finding.startswith(("late: ", "unknown: ")) for finding in made.findings)
     late = late or (made.slack is not None and made.slack < 0)
     return 1 if made.never or made.replayed or late else 0

@@ -7,7 +7,7 @@ is rounded on its own, as `rotator.simulate.totals` does it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,21 +162,94 @@ class Census:
     def total(self, hits: Hits, app: str | None = None, trust: str | None = None) -> Total:
         """Count the clients behind some connections, each once; within an app or a trust store where one is named."""
         inside = self._inside(app, trust)
+        shareless = bool((inside & ~self.known).any()) or (app is None and self.mixed)
+        return self._told(self._sums(hits, inside), shareless=shareless)
+
+    def sums(self, hits: Hits) -> Indexes:
+        """Give what a total is made of, which adds up over cohorts.
+
+        Clients hit for certain; clients that may be hit; the certain clients beside those; cohorts hit of a size that
+        nobody knows; where apps are counted in unlike units, the cohorts hit of each unit.
+        """
+        return self._sums(hits, np.ones(len(self.cohorts), np.bool_))
+
+    def told(self, sums: Indexes) -> Total:
+        """Give the total that some sums make."""
+        return self._told(sums, shareless=bool((~self.known).any()) or self.mixed)
+
+    def is_unknown(self, sums: Indexes) -> Flags:
+        """Say of sums, in the last axis, whether nobody knows how many clients they make."""
+        found: Flags = sums[..., 3] > 0
+        return found | ((sums[..., 4:] > 0).sum(axis=-1) > 1) if self.mixed else found
+
+    def _sums(self, hits: Hits, inside: Flags) -> Indexes:
         most = np.where(inside, self._shares(hits.hit)[1], 0.0)
         least = np.where(inside, self._shares(hits.sure)[0], 0.0)
-        touched = most > 0
-        if (touched & ~self.known).any():
+        touched, counted = most > 0, inside & self.known
+        units = [int((touched & self.known & (self.unit == unit)).sum()) for unit in self._units()]
+        return np.array(
+            [
+                int(_floor(self.low, least).sum()),
+                int(_ceil(self.high, most).sum()),
+                int((self.low[counted] - _ceil(self.low[counted], most[counted])).sum()),
+                int((touched & ~self.known).sum()),
+                *units,
+            ],
+            np.int64,
+        )
+
+    def _told(self, sums: Indexes, *, shareless: bool) -> Total:
+        if self.is_unknown(sums):
             return Total(low=None, high=None, share=None)
-        if self.mixed and len(np.unique(self.unit[touched & self.known])) > 1:
-            return Total(low=None, high=None, share=None)
-        low = int(_floor(self.low, least).sum())
-        high = int(_ceil(self.high, most).sum())
+        low, high, rest = sums[:3].tolist()
         if high == 0:
             return Total(low=0, high=0, share=0.0)
-        counted = inside & self.known
-        rest = int((self.low[counted] - _ceil(self.low[counted], most[counted])).sum())
-        shareless = bool((inside & ~self.known).any()) or (app is None and self.mixed)
         return Total(low=low, high=high, share=None if shareless else share_of(high, high + rest))
+
+    def _units(self) -> Sequence[int]:
+        return [int(unit) for unit in np.unique(self.unit)] if self.mixed else ()
+
+    def weights(self, column: int) -> Indexes:
+        """Give what each cohort adds to a column of sums where all of it is hit."""
+        columns = (self.low, self.high, -self.low, ~self.known, *((self.unit == u) & self.known for u in self._units()))
+        found: Indexes = columns[column].astype(np.int64)
+        return found
+
+    def part(self, column: int, cohorts: Indexes, hit: frozenset[int]) -> int:
+        """Give what cohorts of one profile add to a column of sums where some of their connections are hit.
+
+        Args:
+            column: of the sums.
+            cohorts: their places.
+            hit: the places of what is hit among the connections of each.
+        """
+        shares = self._profile[int(cohorts[0])].shares
+        packed = np.packbits(np.isin(np.arange(len(shares)), list(hit)))
+        least, most = self._union(shares, packed)
+        low, high, known = self.low[cohorts], self.high[cohorts], self.known[cohorts]
+        if column == 0:
+            return int(_floor(low, np.array(least)).sum())
+        if column == 1:
+            return int(_ceil(high, np.array(most)).sum())
+        if column == 2:
+            return int((low - _ceil(low, np.array(most)))[known].sum())
+        return int(self.weights(column)[cohorts].sum()) if most > 0 else 0
+
+    def alike(self, cohort: int) -> Hashable:
+        """Give the hosts and shares of a cohort: what `part` asks to be one for all."""
+        return self._profile[cohort].shares
+
+    @cached_property
+    def whole(self) -> Flags:
+        """Say of each cohort whether all of it uses each of its hosts."""
+        found = np.zeros(len(self.cohorts), np.bool_)
+        for profile in self.profiles:
+            found[profile.cohorts] = profile.whole
+        return found
+
+    @cached_property
+    def _profile(self) -> dict[int, _Profile]:
+        return {cohort: profile for profile in self.profiles for cohort in profile.cohorts.tolist()}
 
     def rest(self, hits: Hits) -> Total:
         """Count the clients that use none of some connections."""
@@ -214,17 +287,17 @@ class Census:
                 continue
             packed = np.packbits(rows, axis=1)
             alike, places = np.unique(packed, axis=0, return_inverse=True)
-            found = np.array([self._union(profile, row) for row in alike]).reshape(len(alike), 2)
+            found = np.array([self._union(profile.shares, row) for row in alike]).reshape(len(alike), 2)
             least[profile.cohorts] = found[places.ravel(), 0]
             most[profile.cohorts] = found[places.ravel(), 1]
         return least, most
 
-    def _union(self, profile: _Profile, packed: NDArray[np.uint8]) -> tuple[float, float]:
-        key = (profile.shares, packed.tobytes())
+    def _union(self, used: tuple[tuple[str, float], ...], packed: NDArray[np.uint8]) -> tuple[float, float]:
+        key = (used, packed.tobytes())
         if key not in self._unions:
-            bits = np.unpackbits(packed, count=len(profile.shares)).tolist()
+            bits = np.unpackbits(packed, count=len(used)).tolist()
             shares: dict[str, float] = {}
-            for (host, share), bit in zip(profile.shares, bits, strict=True):
+            for (host, share), bit in zip(used, bits, strict=True):
                 if bit:
                     shares[host] = max(shares.get(host, 0.0), share)
             self._unions[key] = union(list(shares.values()))

@@ -14,6 +14,7 @@ from rotator.model.pki import Certificate, TrustStore
 from rotator.model.rules import Cleartext, Rule
 from rotator.model.verdicts import Reason
 from rotator.simulate.alike import in_sight, pins_on
+from rotator.simulate.answers import asks_for_no_path, self_made
 from rotator.simulate.attacks import Attack
 from rotator.simulate.engine import codes as c
 from rotator.simulate.engine.codes import Codes, Flags, Indexes
@@ -22,7 +23,7 @@ from rotator.simulate.fleet import Fleet
 from rotator.simulate.impact import Row
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.judgement import Judgement, Side, Situation
-from rotator.simulate.scene import Judges, Scene, asks_for_no_path, in_store, self_made
+from rotator.simulate.scene import Judges, Scene, in_store
 from rotator.simulate.world import World
 
 KEPT = 20_000
@@ -87,6 +88,7 @@ class Jury:
         if len(self.codes) + len(self.outcomes) > KEPT or len(self.judges.memo) > KEPT:
             self.codes.clear()
             self.outcomes.clear()
+            self._views.clear()
             self.judges = Judges(self.inventory)
         scene = Scene(self.judges, world, at)
         units = self.sorter.units(scene)

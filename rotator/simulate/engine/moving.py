@@ -141,7 +141,11 @@ class Moves:
             sizes = self.sizes(at)
             fleet = resized(self.people.fleet, self.people.places, sizes.count)
             self._fleets[at] = SizedFleet(
-                cohorts=fleet.cohorts, connections=fleet.connections, sizes=sizes, unlike=self._unlike
+                cohorts=fleet.cohorts,
+                connections=fleet.connections,
+                base=fleet.base,
+                sizes=sizes,
+                unlike=self._unlike,
             )
         return self._fleets[at]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rotator.simulate.engine.codes import Flags, Indexes
 
@@ -58,14 +58,15 @@ class Pairs:
         both: what each of these hits twice; negative where a pair hits what neither does alone.
     """
 
-    def __init__(self, sets: Sets, weights: Counts, size: int, needed: Sequence[tuple[int, int, int]] = ()) -> None:
+    def __init__(self, sets: Sets, weights: Counts, size: int, needed: ArrayLike = ()) -> None:
         """Count.
 
         Args:
             sets: the losses that hit each of some clients; each alone is enough.
             weights: how many clients each of them is.
             size: how many losses there are.
-            needed: pairs of losses that hit clients only together, and how many.
+            needed: rows of two losses and the clients that they hit only together; below 0 where they hit fewer
+                than both add up to.
         """
         self.size = size
         lengths = sets.lengths
@@ -85,9 +86,9 @@ class Pairs:
             left, right = np.triu_indices(length, 1)
             keys.append((table[:, left] * size + table[:, right]).ravel())
             amounts.append(np.repeat(weights[chosen], len(left)))
-        if needed:
-            together = np.array([(min(i, j), max(i, j), count) for i, j, count in needed], np.int64)
-            keys.append(together[:, 0] * size + together[:, 1])
+        together = np.asarray(needed, np.int64).reshape(-1, 3)
+        if len(together):
+            keys.append(together[:, :2].min(axis=1) * size + together[:, :2].max(axis=1))
             amounts.append(-together[:, 2])
         self.keys, self.both = _merge(keys, amounts)
 
@@ -99,6 +100,14 @@ class Pairs:
             wanted = low * self.size + high
             place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
             found -= np.where(self.keys[place] == wanted, self.both[place], 0)
+        return found
+
+    def rows(self, begin: int, end: int) -> Counts:
+        """Count for some losses with every loss that comes after them: a row each; the rest of a row says nothing."""
+        found = self.one[begin:end, None] + self.one[None, :]
+        first, last = np.searchsorted(self.keys, [begin * self.size, end * self.size]).tolist()
+        i, j = np.divmod(self.keys[first:last], self.size)
+        found[i - begin, j] -= self.both[first:last]
         return found
 
     def table(self) -> Counts:

@@ -14,6 +14,7 @@ from rotator.simulate.engine import codes as c
 from rotator.simulate.engine.codes import Codes, Flags, Indexes
 from rotator.simulate.engine.counting import Census, Hits
 from rotator.simulate.engine.judging import Outcome
+from rotator.simulate.impact import BROKEN, EXPOSED
 from rotator.simulate.totals import Total
 from rotator.simulate.world import World
 
@@ -107,9 +108,17 @@ class Sight:
     @property
     def ok(self) -> Total:
         """Count clients for which every host is well."""
-        bad = self.hits(*(verdict for verdict in c.VERDICTS if verdict is not Verdict.OK))
-        # Those that are unwell for certain are no doubt of another kind than each row's own.
-        return self.census.rest(Hits(bad.hit, bad.hit & ~self.outcome.unsure[self.units]))
+        return self.census.rest(self.behind("ok"))
+
+    def behind(self, total: str) -> Hits:
+        """Give the connections that a total counts, by its name; for `ok` those that are not well."""
+        if total == "unpinned":
+            return self.unpinned_hits
+        if total == "ok":
+            bad = self.hits(*(verdict for verdict in c.VERDICTS if verdict is not Verdict.OK))
+            # Those that are unwell for certain are no doubt of another kind than each row's own.
+            return Hits(bad.hit, bad.hit & ~self.outcome.unsure[self.units])
+        return self.hits(*{"broken": BROKEN, "exposed": EXPOSED, "lost": (Verdict.LOST,)}[total])
 
     def seen(self, connection: int) -> Seen | None:
         """Say what one connection sees; None where nobody has it yet."""

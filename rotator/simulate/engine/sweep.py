@@ -8,8 +8,10 @@ weights of days are sizes by curves, never cohorts by days.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain as chain_of
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ Masks = NDArray[np.uint64]
 WORD = 64
 CHUNK = 16
 """Hosts between two reports of progress."""
+PART = 500_000
+"""Cohorts added up at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,26 @@ class People:
             curves: see above.
         """
         wide = shape[0] * shape[1] * shape[2]
-        return cls(np.bincount(classes, clients, wide).astype(np.float64).reshape(shape), curves)
+        return cls(_added(classes, clients, wide).reshape(shape), curves)
+
+
+def _added(classes: Indexes, clients: NDArray[np.float64], wide: int) -> Weights:
+    """Add clients up by class, in parts that stay in the cache, by two threads where there are many."""
+    size = max(PART, 4 * wide)  # each part costs as much again as there are classes
+    if len(classes) < 4 * size:
+        return np.bincount(classes, clients, wide).astype(np.float64, copy=False)
+
+    def part(begin: int, end: int) -> Weights:
+        found = np.zeros(wide)
+        for first in range(begin, end, size):
+            own = slice(first, min(first + size, end))
+            found += np.bincount(classes[own], clients[own], wide)
+        return found
+
+    half = len(classes) // 2
+    with ThreadPoolExecutor(1) as other:
+        rest = other.submit(part, half, len(classes))
+        return part(0, half) + rest.result()
 
 
 @dataclass
@@ -134,38 +157,42 @@ def sweep(
         compiled: the hosts' pinsets, where they were compiled before.
     """
     listening = progress or Silent()
-    _, stores, kinds = people.sizes.shape
-    flat = people.sizes.reshape(len(people.sizes), stores * kinds)
-    found = Swept(people.curves, people.sizes.sum(axis=(0, 1)))
-    for number, host in enumerate(hosts):
-        if number % CHUNK == 0:
-            listening.step(number, len(hosts), "sweep")
-        weights = _by_pinset(host, flat).reshape(len(host.pinsets) * stores, kinds)
-        ready = Compiled.of(host) if compiled is None else compiled[number]
-        chains = {chain: place for place, chain in enumerate(ready.chains)}
-        taken = ready.accepts(stores).reshape(len(chains), -1).astype(np.float64) @ weights
-        none = np.zeros(kinds)
-        found.accepted.append(np.array([taken[chains[ours]] for ours, _ in host.situations]))
-        found.exposed.append(np.array([none if own is None else taken[chains[own]] for _, own in host.situations]))
-        found.scenarios.append(host.scenarios)
-    return found
-
-
-def _by_pinset(host: HostSweep, flat: Weights) -> Weights:
-    """Add configurations up that have the same pinset for a host."""
-    order = np.argsort(host.configured, kind="stable")
-    sorted_ = host.configured[order]
-    firsts = np.flatnonzero(np.append(True, sorted_[1:] != sorted_[:-1]))
-    found = np.zeros((len(host.pinsets), flat.shape[1]))
-    found[sorted_[firsts]] = np.add.reduceat(flat[order], firsts, axis=0)
+    configurations, stores, kinds = people.sizes.shape
+    flat = people.sizes.reshape(configurations, stores * kinds)
+    everybody = np.ones(configurations * stores) @ people.sizes.reshape(-1, kinds)
+    found = Swept(people.curves, everybody)
+    for begin in range(0, len(hosts), CHUNK):
+        listening.step(begin, len(hosts), "sweep")
+        some = hosts[begin : begin + CHUNK]
+        ready = [Compiled.of(host) for host in some] if compiled is None else compiled[begin : begin + CHUNK]
+        # One product for all of them: what each chain is taken by, in every trust store, before trust is asked.
+        bits = [own.hits().take(host.configured, axis=1) for own, host in zip(ready, some, strict=True)]
+        taken = (np.concatenate(bits).astype(np.float64) @ flat).reshape(-1, stores, kinds)
+        trusted = np.concatenate([own.trusted(stores) for own in ready])
+        counted = np.einsum("cs,csk->ck", trusted, taken)
+        first = 0
+        for own, host in zip(ready, some, strict=True):
+            end = first + len(own.chains)
+            rows = np.concatenate([counted[first:end], np.zeros((1, kinds))])
+            found.accepted.append(rows[own.ours])
+            found.exposed.append(rows[own.theirs])
+            found.scenarios.append(host.scenarios)
+            first = end
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The pinsets of a host as bits, and the chains that are asked about, each once."""
+    """The pinsets of a host as bits, the chains that are asked about, each once, and where situations have them.
+
+    Attributes:
+        chains: the chains.
+        ours, theirs: by situation, the place of its chain; the place behind all of them where there is none.
+    """
 
     chains: tuple[ChainMask, ...]
+    ours: Indexes
+    theirs: Indexes
     leaf: Masks
     any: Masks
     chain_leaf: Masks
@@ -174,35 +201,61 @@ class Compiled:
     @classmethod
     def of(cls, host: HostSweep) -> Compiled:
         """Compile the pinsets of a host: once, for as long as its pinsets and chains stay the same."""
-        chains = tuple(dict.fromkeys(chain for pair in host.situations for chain in pair if chain is not None))
+        places: dict[ChainMask | None, int] = {}
+        for pair in host.situations:
+            for chain in pair:
+                if chain is not None:
+                    places.setdefault(chain, len(places))
+        chains = tuple(chain for chain in places if chain is not None)
+        places[None] = len(chains)
         # Pins that no chain has can match nothing.
-        bits = {pin: place for place, pin in enumerate(sorted({p for chain in chains for p in chain.any | chain.leaf}))}
-        words = max(1, -(-len(bits) // WORD))
+        live = np.array(sorted({pin for chain in chains for pin in chain.any | chain.leaf}), np.int64)
+        masks = _masks(
+            [
+                *(own.leaf for own in host.pinsets),
+                *(own.any for own in host.pinsets),
+                *(own.leaf for own in chains),
+                *(own.any for own in chains),
+            ],
+            live,
+        )
+        size, end = len(host.pinsets), 2 * len(host.pinsets) + len(chains)
         return cls(
             chains,
-            _masks([own.leaf for own in host.pinsets], bits, words),
-            _masks([own.any for own in host.pinsets], bits, words),
-            _masks([own.leaf for own in chains], bits, words),
-            _masks([own.any for own in chains], bits, words),
+            np.array([places[ours] for ours, _ in host.situations], np.int64),
+            np.array([places[theirs] for _, theirs in host.situations], np.int64),
+            masks[:size],
+            masks[size : 2 * size],
+            masks[2 * size : end],
+            masks[end:],
         )
 
-    def accepts(self, stores: int) -> Flags:
-        """Say of every chain, pinset and trust store whether the client accepts."""
-        leaf = self.leaf[None] & self.chain_leaf[:, None]
-        hit = np.asarray((leaf | self.any[None] & self.chain_any[:, None]).any(axis=2))
-        trusted = np.zeros((len(self.chains), stores), np.bool_)
-        for row, chain in enumerate(self.chains):
-            trusted[row, list(chain.trusted_by)] = True
-        found: Flags = hit[:, :, None] & trusted[:, None, :]
+    def hits(self) -> Flags:
+        """Say of every chain and pinset whether the chain has a pin of it."""
+        found = self.leaf[None] & self.chain_leaf[:, None]
+        found |= self.any[None] & self.chain_any[:, None]
+        hit: Flags = found[:, :, 0] != 0 if found.shape[2] == 1 else (found != 0).any(axis=2)
+        return hit
+
+    def trusted(self, stores: int) -> Weights:
+        """Give for every chain and trust store 1 where it is trusted, else 0."""
+        rows = [[float(store in chain.trusted_by) for store in range(stores)] for chain in self.chains]
+        return np.array(rows, np.float64).reshape(len(rows), stores)
+
+
+def _masks(sets: Sequence[frozenset[int]], live: Indexes) -> Masks:
+    """Write sets of pins as bits, those that are live in order; others are left out."""
+    lengths = np.fromiter(map(len, sets), np.int64, len(sets))
+    pins = np.fromiter(chain_of.from_iterable(sets), np.int64, int(lengths.sum()))
+    found = np.zeros((len(sets), max(1, -(-len(live) // WORD))), np.uint64)
+    if not len(pins) or not len(live):
         return found
-
-
-def _masks(sets: Sequence[frozenset[int]], bits: Mapping[int, int], words: int) -> Masks:
-    if words == 1:
-        known = bits.keys()
-        return np.array([[sum(1 << bits[pin] for pin in own & known)] for own in sets], np.uint64).reshape(len(sets), 1)
-    found = np.zeros((len(sets), words), np.uint64)
-    for row, own in enumerate(sets):
-        for pin in own & bits.keys():
-            found[row, bits[pin] // WORD] |= np.uint64(1 << bits[pin] % WORD)
+    place = np.minimum(np.searchsorted(live, pins), len(live) - 1)
+    bit = np.left_shift(np.uint64(1), (place % WORD).astype(np.uint64))
+    bit[live[place] != pins] = 0
+    full = np.flatnonzero(lengths)
+    starts = (np.cumsum(lengths) - lengths)[full]
+    for word in range(found.shape[1]):
+        own = bit if found.shape[1] == 1 else np.where(place // WORD == word, bit, np.uint64(0))
+        found[full, word] = np.bitwise_or.reduceat(own, starts)
     return found

@@ -9,14 +9,15 @@ from typing import overload
 
 import numpy as np
 
+from rotator.model.progress import heed
 from rotator.model.verdicts import Reason, Verdict
 from rotator.simulate.engine import codes as c
 from rotator.simulate.engine.codes import Codes, Indexes
 from rotator.simulate.engine.counting import Census
 from rotator.simulate.engine.sight import Sight
-from rotator.simulate.fleet import Fleet
+from rotator.simulate.fleet import Connection, Fleet
 from rotator.simulate.impact import Glance, Group, Impact, Row, Who, who_of
-from rotator.simulate.scene import Scene
+from rotator.simulate.scene import CHUNK, Scene
 from rotator.simulate.totals import Total
 
 _RANKS = {verdict: rank for rank, verdict in enumerate(c.VERDICTS)}
@@ -60,7 +61,11 @@ class Rows(Sequence[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         """Give one after the other."""
-        return map(self._row, self.order.tolist())
+        of = len(self)
+        for number, place in enumerate(self.order.tolist()):
+            if number % CHUNK == 0:
+                heed("telling why", number, of if of > CHUNK else 0)
+            yield self._row(place)
 
     def _row(self, connection: int) -> Row:
         if connection not in self._made:
@@ -104,6 +109,18 @@ class Told(Impact):
     def total(self, *verdicts: Verdict, app: str | None = None, trust: str | None = None) -> Total:
         """Count clients that see one of some verdicts on any host they use: all, or of an app, or of a store of it."""
         return self._counted.total(*verdicts, app=app, trust=trust)
+
+    def hit(self, *verdicts: Verdict) -> dict[int, bool]:
+        """Give the connections that see one of some verdicts, each with whether it is certain that it does."""
+        found = self.sight.hits(*verdicts)
+        places = np.flatnonzero(found.hit)
+        return dict(zip(places.tolist(), found.sure[places].tolist(), strict=True))
+
+    def counted(self, total: str) -> Iterator[tuple[Connection, bool]]:
+        """Give the connections behind a total, each with whether it is certain; for `ok` those that are not well."""
+        found = self.sight.behind(total)
+        for place in np.flatnonzero(found.hit).tolist():
+            yield self.fleet.connections[place], bool(found.sure[place])
 
     @cached_property
     def broken(self) -> Total:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rotator.mechanisms.base import Channel
 from rotator.model.pki import TrustStore
 from rotator.simulate.attacks import Attack
 from rotator.simulate.cohorts import Cohort
@@ -188,8 +187,7 @@ class _Sorting:
         if any(host == connection.host for host, _ in world.hostile):
             return connection.index, cohort.release
         wrong = any(source in world.wrong for source in connection.sources)
-        live = bool(world.published) and Channel.LIVE in connection.channels and bool(world.live(cohort.app))
-        if live:
+        if self.scene.in_force.live(connection):
             own = (cohort.app, cohort.release, connection.beside, cohort.offline)
             return connection.host, shipped, connection.sources, connection.channels, own
         return (connection.host, shipped, connection.sources) if wrong else None
