@@ -43,10 +43,7 @@ class Stranger:
 
     def notes(self, key: str, words: str) -> None:
         """Remember a key whose words are on the screen."""
-        stranger.reads("api-2026 is the primary now", " * ")
-        stranger.presses("3", "Plan")
-        stranger.reads("Possible by 2026-", "ACCEPTED LOSS", "PLANNED", gone="BLOCKED")
-        stranger.finds(r"serve api-2026 on api.*(24 Nov 26|2026-11-24)")
+        self.finds(rf"(^|\s){re.escape(key)}:?\s*{re.escape(words)}")
         self.told.add(key)
 
     def presses(self, key: str, words: str = "") -> None:
