@@ -69,7 +69,11 @@ class PlannerApp(SessionApp):
     MODES = {place: partial(_screen, *SCREENS[place]) for place in SCREENS}  # noqa: RUF012 - as Textual declares it
     FIRST: ClassVar[str] = "home"
     BINDINGS: ClassVar[list[BindingType]] = []
-    CSS = "Toast { background: $panel; }"
+    CSS = """
+    ToastRack { margin-bottom: 4; }
+    Toast { background: $panel; padding: 0 1; margin-top: 0; max-width: 80%; }
+    """
+    """What is told in a corner is small, and stands above the lines that say why and which keys there are."""
 
     def __init__(
         self, session: sessions.Session, *, ascii_only: bool, no_color: bool, settings: Settings | None = None

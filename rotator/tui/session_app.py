@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+from textual import events
 from textual.app import App, SuspendNotSupported
 
 from rotator.errors import RotatorError
@@ -20,6 +21,8 @@ from rotator.workflows import journal as journals
 from rotator.workflows import session as sessions
 
 WATCH_SECONDS = 2.0
+READ_SECONDS = 1.5
+"""What is told in a corner stays at least this long."""
 
 
 class SessionApp(App[int]):
@@ -49,6 +52,14 @@ class SessionApp(App[int]):
     def tell(self, text: str, severity: str = "information") -> None:
         """Say something in a corner."""
         self.notify(self.signs.text(text), severity=severity, markup=False)  # type: ignore[arg-type]  # one of three
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let go of what was told in a corner as soon as somebody goes on, so that it covers nothing for long."""
+        if isinstance(event, events.Key):
+            read = [one for one in self._notifications if one.timeout - one.time_left > READ_SECONDS]
+            for one in read:
+                self._unnotify(one, refresh=one is read[-1])
+        await super().on_event(event)
 
     def attempt(self, step: Callable[[], sessions.Session], said: str = "") -> bool:
         """Go on with the session that a step gives, or say why it cannot be."""

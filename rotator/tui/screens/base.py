@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from rotator.tui.app import PlannerApp
 
 WIDE = 130
-NAMED = 100
-"""Cells from which the title names every screen of the planning, not only the one that is shown."""
+LEAST_LEFT = 18
+"""Cells that the title keeps for the file, before it names screens that are not shown."""
+LEAST_NAME = 8
+"""Cells that the name of the file keeps beside the day."""
 LEAST = (60, 15)
 """Cells below which one pane stands alone."""
 TITLES = {
@@ -141,21 +143,49 @@ class PlannerScreen(WorkingScreen):
     def _frame(self) -> None:
         app = self.planner
         width = self.size.width or 80
-        name = app.signs.text(app.session.file.rpartition("/")[2])
-        mark = " *" if app.session.dirty else ""
-        told = " CHANGED ON DISK" if app.differs else ""
-        left = f"{told} {name}{mark}  {show(app.session.now)}"
-        tabs: list[Part] = []
-        for place, title in TITLES.items():
-            key = next(app.keys.first(a) for a in EVERYWHERE if a.id == f"screen.{place}")
-            here = place == self.place
-            letter = place in BY_LETTER
-            short = f" {key}" if letter else f" {key} "
-            words = f" {key} {title} " if width >= (WIDE if letter or told else NAMED) or here else short
-            tabs.append((words, "here" if here else "quiet"))
-        room = max(0, width - sum(len(words) for words, _ in tabs))
-        self.query_one("#title", Bar).say([(fit(left, room), "strong"), *tabs])
+        tabs = self._tabs(width)
+        room = max(0, width - sum(cells(words) for words, _ in tabs))
+        self.query_one("#title", Bar).say([(fit(self._heading(room), room), "strong"), *tabs])
         self.query_one("#keys", Bar).say(key_line(self.actions(), width, app.keys.first))
+
+    def _heading(self, room: int) -> str:
+        """Give the file, whether it has edits, and the time, as far as there is room.
+
+        Where there are edits the name and its mark come before the day.
+        """
+        app = self.planner
+        name = app.signs.text(app.session.file.rpartition("/")[2])
+        told = " CHANGED ON DISK" if app.differs else ""
+        mark = " *" if app.session.dirty else ""
+        now = show(app.session.now)
+        whole = [f"{told} {name}{mark}{end}" for end in (f"  {now}", f" {now[:10]}")]
+        rest = room - cells(f"{told}  {now[:10]}")
+        if rest >= LEAST_NAME and not mark:
+            whole.append(f"{told} {fit(name, min(cells(name), rest))} {now[:10]}")
+        rest = max(1, room - cells(f"{told} {mark}"))
+        whole.append(f"{told} {fit(name, min(cells(name), rest))}{mark}")
+        return next((text for text in whole if cells(text) <= room), whole[-1])
+
+    def _tabs(self, width: int) -> list[Part]:
+        """Give every screen with its key; names give way where there is little room, that of this screen last."""
+        app = self.planner
+        keys = {place: next(app.keys.first(a) for a in EVERYWHERE if a.id == f"screen.{place}") for place in TITLES}
+
+        def tabs(*, named: bool) -> list[Part]:
+            found: list[Part] = []
+            for place, title in TITLES.items():
+                key = keys[place]
+                if place == self.place or width >= WIDE:
+                    words = f" {key} {title} "
+                elif named and place not in BY_LETTER and place != "home":
+                    words = f" {key}{title}" if key.isdigit() else f" {key} {title}"
+                else:
+                    words = f" {key}"
+                found.append((words, "here" if place == self.place else "quiet"))
+            return found
+
+        named = tabs(named=not app.differs)
+        return named if sum(cells(words) for words, _ in named) + LEAST_LEFT <= width else tabs(named=False)
 
     def actions(self) -> Sequence[Action]:
         """Give the actions of this screen, help last."""
