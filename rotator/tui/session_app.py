@@ -18,6 +18,7 @@ from rotator.tui.look import Signs
 from rotator.tui.screens.dialogs import Choose, Confirm, Pick
 from rotator.tui.widgets.line_table import Column, Line
 from rotator.workflows import journal as journals
+from rotator.workflows import reports
 from rotator.workflows import session as sessions
 
 WATCH_SECONDS = 2.0
@@ -73,6 +74,15 @@ class SessionApp(App[int]):
         if said:
             self.tell(said)
         return True
+
+    def keep(self, report: reports.Report) -> None:
+        """Keep a report beside the policy, or say why it cannot be."""
+        try:
+            reports.keep(self.session.file, report)
+        except RotatorError as error:
+            self.tell(str(error), "error")
+            return
+        self.tell(f"kept as report {report.id}; 5 lists them")
 
     # --- edits -------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from rotator.errors import RotatorError
 from rotator.model.policy import Limits
 from rotator.model.when import HOUR, show
 from rotator.plan.alarm import Emergency, Option
@@ -356,12 +355,7 @@ class EmergencyScreen(AskingScreen):
             self._document(),
             to_json(found, name, digest),
         )
-        try:
-            reports.keep(app.session.file, report)
-        except RotatorError as error:
-            app.tell(str(error), "error")
-            return
-        app.tell(f"kept as report {report.id}; 5 lists them")
+        app.keep(report)
 
     def on_resize(self) -> None:
         """Fit everything to the new width."""

@@ -409,12 +409,7 @@ class PlanScreen(PlannerScreen):
         report = reports.make(
             "plan", shown.goal.text, app.session.now, policy, to_document(shown), to_json(shown), shown.accepted
         )
-        try:
-            reports.keep(app.session.file, report)
-        except RotatorError as error:
-            app.tell(str(error), "error")
-            return
-        app.tell(f"kept as report {report.id}; 5 lists them")
+        app.keep(report)
 
     def on_resize(self) -> None:
         """Fit everything to the new width."""

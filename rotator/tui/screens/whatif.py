@@ -426,12 +426,7 @@ class WhatIfScreen(PlannerScreen):
         about = "-".join(o.text for o in asked.occurrences) or "nothing"
         policy = {"name": app.session.picture.policy.name, "sha256": app.session.picture.digest}
         report = reports.make("simulate", about, app.session.now, policy, to_document(answer), to_json(answer))
-        try:
-            reports.keep(app.session.file, report)
-        except RotatorError as error:
-            self.notify(app.signs.text(str(error)), severity="error", markup=False)
-            return
-        self.notify(f"kept as report {report.id}; 5 lists them", markup=False)
+        app.keep(report)
 
     @on(LineTable.Resized, "#clients")
     def _resized(self) -> None:
