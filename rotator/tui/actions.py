@@ -206,6 +206,7 @@ PLAN = (
         for number, key in enumerate("ABCDE", 1)
     ),
     Action("plan.back", "x", "back", "as planned", "leave every way out, and every step where it was planned"),
+    Action("plan.curves", "v", "curves", "curves", "who accepts, who is broken and exposed, over the days of the plan"),
     Action("plan.keep", "K", "keep", "keep", "keep this plan as a report"),
     FILTER,
 )

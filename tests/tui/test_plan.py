@@ -88,6 +88,18 @@ def test_the_screen_goes_on_while_it_plans(policy: str, monkeypatch: pytest.Monk
     assert "Possible by 2027-" in planned
 
 
+def test_curves_show_who_accepts_who_is_broken_and_who_is_exposed(policy: str, tmp_path: Path) -> None:
+    curves, after = drive(planner(policy), "3 . . v . . .", "v .", size=LARGE)
+    assert "Over time: api-2025 -> api-2026" in curves
+    assert "ACCEPT what is to be served, in shop-android (android-7)" in curves
+    assert "BREAKS, whatever breaks them: up to" in curves
+    assert "EXPOSED, whatever exposes them: up to" in curves
+    assert "Over time" not in after
+    (ascii_curves,) = drive(planner(copy_of("storefront.toml", tmp_path / "2"), ascii_only=True), "3 . . v . . .")
+    assert "Over time" in ascii_curves
+    assert ascii_curves.isascii()
+
+
 def test_a_goal_is_set_in_a_box_with_a_day_and_what_is_no_day_is_said(policy: str) -> None:
     box, wrong, planned = drive(
         planner(policy),

@@ -22,13 +22,14 @@ from rotator.report.plan import answer_of, at_best, people, state_of, to_documen
 from rotator.report.text import wrap
 from rotator.tui.actions import PLAN
 from rotator.tui.screens.base import PlannerScreen
+from rotator.tui.screens.curves import Curves
 from rotator.tui.screens.dialogs import Ask
 from rotator.tui.screens.goal import GoalDialog
 from rotator.tui.screens.pages import Page
 from rotator.tui.widgets.bars import Bar, Part
 from rotator.tui.widgets.line_table import Column, Line, LineTable, fit
 from rotator.workflows import reports
-from rotator.workflows.planning import axis, can_take, plan, usual_goals, with_step, with_way
+from rotator.workflows.planning import axis, can_take, over_time, plan, usual_goals, with_step, with_way
 
 STATES = {"BLOCKED": "breaks", "NEVER": "breaks", "UNSURE": "breaks", "ready": "ok", "planned": "ok"}
 LETTERS = "ABCDE"
@@ -398,6 +399,20 @@ class PlanScreen(PlannerScreen):
         else:
             return
         self.app.push_screen(Page(document, self.planner.signs))
+
+    def action_curves(self) -> None:
+        """Show who accepts, who is broken and who is exposed over the days of the plan."""
+        app, goal = self.planner, self.goal
+        if self.plan is None or goal is None or self.working:
+            app.tell("the plan is being worked out")
+            return
+        picture, now = app.session.picture, app.session.now
+        title = f"Over time: {goal.text}"
+        self.work(
+            "curves of the plan",
+            lambda: over_time(picture, goal, now),
+            lambda points: app.push_screen(Curves(title, points, app.signs)),
+        )
 
     def action_keep(self) -> None:
         """Keep the plan as a report."""
