@@ -146,6 +146,9 @@ def _plan(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--from", dest="from_", metavar="KEY", help="the key that is to go; its pins are dropped in the end"
     )
+    command.add_argument(
+        "--also", action="append", default=[], metavar="OLD=NEW", help="another key that changes in the same plan"
+    )
     command.add_argument("--ca", metavar="CHAIN", help="the chain that is to be served: a change of CA")
     command.add_argument("--pinset", metavar="NAME", help="the pinset that everybody is to carry")
     command.add_argument("--algorithm", metavar="ALG", help="serve a key of this type, such as ec-p256")

@@ -64,8 +64,7 @@ def pinning(inventory: Inventory, app: str, names: Sequence[str]) -> list[Enforc
 
 def obstacles(inventory: Inventory, app: str, pins: Pins, context: Context) -> Iterator[str]:
     """Say why the clients of an app cannot be given some pins; nothing where they can."""
-    found = pinning(inventory, app, pins.names)
-    for item in found:
+    for item in pinning(inventory, app, pins.every_name):
         problem = changed(inventory.mechanisms[item.mechanism], item, pins, context)[1]
         if problem:
             yield problem
@@ -79,12 +78,12 @@ def by_release(inventory: Inventory, app: str, names: Sequence[str]) -> bool:
 
 def publications(inventory: Inventory, app: str, pins: Pins, at: datetime) -> Iterator[Publication]:
     """Give what has to be published for an app, beside any release: one for all ways, as slow as the slowest."""
-    items = list(pinning(inventory, app, pins.names))
+    items = list(pinning(inventory, app, pins.every_name))
     ways = [(channel_of(inventory, item), item) for item in items]
     ways = [(channel, item) for channel, item in ways if channel is not Channel.RELEASE]
     if not ways:
         return
-    waits = [(_wait(inventory, app, channel, item, pins.names), channel) for channel, item in ways]
+    waits = [(_wait(inventory, app, channel, item, pins.every_name), channel) for channel, item in ways]
     wait, channel = max(waits, key=lambda pair: pair[0])
     sets = [inventory.policy.pinsets[item.source] for _, item in ways if item.source in inventory.policy.pinsets]
     source = next((item.source for _, item in ways if item.source in inventory.policy.pinsets), app)

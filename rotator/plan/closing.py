@@ -48,7 +48,7 @@ class Closing:
         whole = found.weighed.whole
         shown = "nobody knows how many" if whole.high is None else f"{whole.high:,}"
         share = "" if whole.share is None else f" ({whole.share:.2%})"
-        what = draft.target.key or draft.goal.chain
+        what = " and ".join(draft.target.keys) or draft.goal.chain
         return f"{own}, so budgets do not hold the answer back: {shown} users{share} break when {what} is served"
 
     def over(self) -> Iterator[str]:
@@ -95,7 +95,11 @@ class Closing:
     def _states(self, step: Step) -> Iterator[str]:
         target, day = self.draft.target, step.planned
         assert day is not None  # noqa: S101 - asked by the caller
-        names = [name for name in dict.fromkeys((target.key, *target.drop)) if name]
+        names = list(dict.fromkeys((*target.keys, *target.drop)))
+        if step.action in ("serve", "destroy"):
+            # One host, or one key, of several that change together.
+            about = next(e for e in target.exchanges if {*step.subject.split()[:1]} & {*e.hosts, *e.own})
+            names = [name for name in names if name in about.own]
         segments = [step.app] if step.app else [self.found.weighed.app or ""]
         for key in names:
             for app in segments:
@@ -122,6 +126,9 @@ class Closing:
             ships = {c.app: c for c in self.found.ships.first() if app in ("", c.app)}
             newest = not any(before is not None and before.version == c.version for c in ships.values())
             has = None
+        hosts, connections = self.draft.target.of_key(key).hosts, view.fleet.connections
+        if len(self.draft.target.exchanges) > 1:
+            broken = {index: sure for index, sure in broken.items() if connections[index].host in hosts}
         total = view.total(at, broken, app or None)
         end = view.total(view.end, broken, app or None)
         held = Carried(
@@ -153,8 +160,9 @@ class Closing:
         return with_pin / whole if whole else 0.0
 
     def _served(self, key: str, step: Step) -> str:
-        places = [f"{host} {place}" for host in self.draft.target.hosts for place in self._places(host)]
-        fresh = key == self.draft.target.key
+        own = self.draft.target.of_key(key)
+        places = [f"{host} {place}" for host in own.hosts for place in self._places(host)]
+        fresh = key == own.key
         if step.action == "serve":
             states = [key_state([], places), key_state(places[:1], [*places, "elsewhere"]), key_state(places, places)]
             if not fresh:

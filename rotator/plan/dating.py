@@ -46,8 +46,8 @@ def dated(draft: Draft, ships: Ships, floors: tuple[FloorAt, ...] = (), *, serve
     """
     swap = draft.swap(ships, floors)
     start = draft.today
-    if draft.target.chain is not None and draft.target.chain.planned:
-        start = max(start, first_day(draft.target.chain.leaf.not_before))
+    planned_chains = (chain for chain in draft.target.chains if chain.planned)
+    start = max([start, *(first_day(chain.leaf.not_before) for chain in planned_chains)])
     soonest = start
     if ships.done is not None and not draft.incident:
         # While pins are on their way some clients hold the old ones and some the new: nothing is served before.

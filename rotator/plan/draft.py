@@ -35,6 +35,7 @@ class Pins:
         spare: another key that is added, to be held ready; None for none.
         drop: pins that are taken out.
         only: the pins that stand in the place of all others; None to keep those there are.
+        also: what they become for the names of other hosts, by the same release.
     """
 
     names: tuple[str, ...]
@@ -43,6 +44,22 @@ class Pins:
     spare: KeyFacts | None = None
     drop: frozenset[Pin] = frozenset()
     only: PinsetSpec | None = field(default=None, hash=False)
+    also: tuple[Pins, ...] = ()
+
+    @property
+    def every(self) -> tuple[Pins, ...]:
+        """Give what the pins become, host by host."""
+        return (self, *self.also)
+
+    @property
+    def every_name(self) -> tuple[str, ...]:
+        """Give the DNS names of all hosts whose pins change."""
+        return tuple(dict.fromkeys(name for own in self.every for name in own.names))
+
+    @property
+    def drops(self) -> bool:
+        """Say whether any pins are taken out."""
+        return any(own.drop for own in self.every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +145,11 @@ def changed(mechanism: Mechanism, item: Enforced, pins: Pins, context: Context =
         The configuration, and "" or why it must never be shipped: clients that hold one value, that compare
         certificates which do not exist yet, that cannot say such pins, or that refuse what comes out.
     """
-    entries: list[Entry] = []
-    problem = ""
-    for entry in item.config.entries:
-        if not is_for(entry, pins.names):
-            entries.append(entry)
-            continue
-        fresh, why = _only(mechanism, entry, pins) if pins.only is not None else _more(mechanism, entry, pins)
+    entries, problem = item.config.entries, ""
+    for own in pins.every:
+        entries, why = _entries(mechanism, entries, own)
         problem = problem or why
-        entries += [new for new in fresh if new not in entries]
-    config = replace(item.config, entries=tuple(entries))
+    config = replace(item.config, entries=entries)
     room = mechanism.most_pins
     if not problem and room is not None and any(len(set(entry.pins)) > room for entry in config.pinned):
         problem = f"{CUTOVER}: {mechanism.id} holds {_values(room)}, so no release carries the old and the new one"
@@ -150,6 +162,20 @@ def changed(mechanism: Mechanism, item: Enforced, pins: Pins, context: Context =
     if not problem and config.rejected:
         problem = f"config-rejected: {mechanism.id} refuses the file this release is made from: {config.rejected}"
     return config, problem
+
+
+def _entries(mechanism: Mechanism, entries: Iterable[Entry], pins: Pins) -> tuple[tuple[Entry, ...], str]:
+    """Give entries with the pins of those for the names of some hosts changed, and why one cannot be."""
+    found: list[Entry] = []
+    problem = ""
+    for entry in entries:
+        if not is_for(entry, pins.names):
+            found.append(entry)
+            continue
+        fresh, why = _only(mechanism, entry, pins) if pins.only is not None else _more(mechanism, entry, pins)
+        problem = problem or why
+        found += [new for new in fresh if new not in found]
+    return tuple(found), problem
 
 
 def _values(room: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -39,25 +39,27 @@ class Drops:
     findings: tuple[str, ...] = ()
 
 
-def drops_of(draft: Draft, found: Dated, refill: str) -> Drops:
+def drops_of(draft: Draft, found: Dated, refills: Sequence[str]) -> Drops:
     """Plan what is dropped once the new chain is served everywhere (I4, I8, I11)."""
     if not draft.target.drop:
         return Drops()
-    return _Dropping(draft, found, refill).all()
+    return _Dropping(draft, found, refills).all()
 
 
-def together_of(draft: Draft, found: Dated, refill: str) -> Together | None:
+def together_of(draft: Draft, found: Dated, refills: Sequence[str]) -> Together | None:
     """Say which releases may drop the old pins as they bring the new ones; None where no release may."""
-    return _Dropping(draft, found, refill).together() if draft.target.drop else None
+    return _Dropping(draft, found, refills).together() if draft.target.drop else None
 
 
 class _Dropping:
-    def __init__(self, draft: Draft, found: Dated, refill: str) -> None:
-        self.draft, self.found, self.refill = draft, found, refill
-        self.key = draft.target.drop[0]
+    def __init__(self, draft: Draft, found: Dated, refills: Sequence[str]) -> None:
+        self.draft, self.found, self.refills = draft, found, tuple(refills)
+        self.kept = {key: own for key in draft.target.drop if (own := self._elsewhere(key))}
+        self.keys = tuple(key for key in draft.target.drop if key not in self.kept)
         self.inventory = as_published(found.swap.outlook.inventory)
+        self.old = frozenset(pin for key in self.keys for pin in pins_on(self.inventory, key))
         limits = draft.policy.limits
-        self.gone = draft.policy.keys[self.key].status == "compromised"
+        self.gone = all(draft.policy.keys[key].status == "compromised" for key in self.keys)
         self.wait = limits.deploy_days + (0 if self.gone else limits.rollback_days)
         self.first = None if found.serve is None else found.serve + timedelta(days=math.ceil(self.wait))
         self.carriers: list[Carrier] = []
@@ -66,13 +68,16 @@ class _Dropping:
 
     def all(self) -> Drops:
         """Give the releases, then the destruction."""
-        others = self._elsewhere()
-        if others:
-            text = f"I4: {', '.join(others)} still serves {self.key}: its pins and the key stay until that has changed"
-            return Drops(findings=(text,))
-        steps = [self._with_what_is_new(carrier) for carrier in self.found.ships.first() if carrier.pins.drop]
+        for key, others in self.kept.items():
+            self.findings.append(
+                f"I4: {', '.join(others)} still serves {key}: its pins and the key stay until that has changed"
+            )
+        if not self.keys:
+            return Drops(findings=tuple(self.findings))
+        steps = [self._with_what_is_new(carrier) for carrier in self.found.ships.first() if carrier.pins.drops]
         steps += [step for name in self.draft.policy.apps if self._holds(name) for step in self._drop(name)]
-        steps.append(self._destroy())
+        day = None if self.first is None else self._unneeded(self.first)
+        steps += [self._destroy(key, day) for key in self.keys]
         return Drops(
             steps=tuple(steps),
             carriers=tuple(self.carriers),
@@ -86,7 +91,7 @@ class _Dropping:
         Nobody goes back to a stolen key, so that its pins go as soon as the new chain is served everywhere. A release
         that reaches people by then, or that has to wait no longer for it than deploying takes, is one for both.
         """
-        if not self.gone or self.first is None or self._elsewhere():
+        if not self.gone or self.first is None or self.kept:
             return None
         limits, ships = self.draft.policy.limits, self.found.ships
         apps = {}
@@ -97,38 +102,52 @@ class _Dropping:
             mixed = any(own.app == name for own in ships.published)
             if mixed or waits > math.ceil(limits.deploy_days) or not self._holds(name):
                 continue
-            refill, why = self._spare(name)
+            refills, why = self._spares(name)
             if not why:
-                apps[name] = refill
+                apps[name] = refills
         if not apps:
             return None
-        return Together(apps=apps, since=start_of(self.first), drop=pins_on(self.inventory, self.key))
+        return Together(apps=apps, since=start_of(self.first), drop=self.old)
 
-    def _elsewhere(self) -> list[str]:
+    def _elsewhere(self, key: str) -> list[str]:
         policy, inventory = self.draft.policy, self.draft.picture.inventory
         rest = [label for label in policy.hosts if label not in self.draft.target.hosts]
-        return [label for label in rest if self.key in set(served_now(inventory, label))]
+        return [label for label in rest if key in set(served_now(inventory, label))]
 
-    def _pins(self, refill: str) -> Pins:
-        return Pins(
-            names=self.draft.target.names, key=self.inventory.keys.get(refill), drop=pins_on(self.inventory, self.key)
+    def _pins(self, refills: Sequence[str]) -> Pins:
+        keys = self.inventory.keys
+        first, *more = (
+            Pins(names=own.names, key=keys.get(refill), drop=self.old)
+            for own, refill in zip(self.draft.target.exchanges, refills, strict=True)
         )
+        return replace(first, also=tuple(more))
 
     def _holds(self, name: str) -> bool:
-        """Say whether the newest release of an app, or the one that is planned, pins the old key."""
-        old = pins_on(self.inventory, self.key)
+        """Say whether the newest release of an app, or the one that is planned, pins an old key."""
+        return bool(self._held(name))
+
+    def _held(self, name: str) -> tuple[str, ...]:
+        """Give the old keys that the newest release of an app, or the one that is planned, pins."""
         items = pinning(self.inventory, name, self.draft.target.names)
-        return any(pin in old for item in items for entry in item.config.entries for pin in entry.pins)
+        pins = {pin for item in items for entry in item.config.entries for pin in entry.pins}
+        return tuple(key for key in self.keys if pins & pins_on(self.inventory, key))
+
+    def _brought(self, keys: Sequence[str], refills: Sequence[str]) -> tuple[str, ...]:
+        """Give the fresh spares that come where some keys go: those of the same exchanges."""
+        exchanges = zip(self.draft.target.exchanges, refills, strict=True)
+        return tuple(refill for own, refill in exchanges if refill and set(own.drop) & set(keys))
 
     def _drop(self, name: str) -> Iterator[Step]:
         draft, limits = self.draft, self.draft.policy.limits
         if draft.unable(name):
             return
-        refill, why = self._spare(name)
+        keys = self._held(name)
+        refills, why = self._spares(name)
         if why:
-            self.findings.append(f"{name} keeps {self.key}: {why[0]}")
+            self.findings.append(f"{name} keeps {' and '.join(keys)}: {why[0]}")
             return
-        pins = self._pins(refill)
+        pins = self._pins(refills)
+        brought = self._brought(keys, refills)
         day = None if self.first is None else next_free(self.first, draft.frozen("ship"))
         released = by_release(self.inventory, name, draft.target.names)
         app = self.inventory.policy.apps[name]
@@ -149,13 +168,13 @@ class _Dropping:
         self.published += made if day is not None else []
         sets = [own.name for own in made]
         subject = f"{name} {version or sets[0]}"
-        spare = f" and {refill} as the spare" if refill else ""
+        spare = f" and {' and '.join(brought)} as the spare" if brought else ""
         with_ = f", publish {', '.join(sets)}" if released and sets else ""
         yield Step(
             number=0,
             action="drop",
             subject=subject,
-            title=f"{'ship' if released else 'publish'} {subject} without {self.key}{spare}{later}{with_}",
+            title=f"{'ship' if released else 'publish'} {subject} without {' and '.join(keys)}{spare}{later}{with_}",
             earliest=self.first,
             planned=day,
             binding=Binding(
@@ -164,21 +183,23 @@ class _Dropping:
                 formula=f"served since {self.found.serve} + {limits.deploy_days:g} deploy"
                 + ("" if self.gone else f" + {limits.rollback_days:g} rollback"),
             ),
-            undo=f"ship {name} with {self.key} again: those who have updated refuse it until then",
+            undo=f"ship {name} with {' and '.join(keys)} again: those who have updated refuse it until then",
             proof=f"{subject} in the store" if released else f"{subject} as clients fetch it",
             occurrences=tuple(own.action for own in made) if day is not None else (),
             app=name,
             version=version,
             pinset=sets[0] if sets else "",
-            adds=(refill,) if refill else (),
-            drops=(self.key,),
+            adds=brought,
+            drops=keys,
+            names=draft.target.names_of((*brought, *keys), self.refills),
         )
 
     def _with_what_is_new(self, carrier: Carrier) -> Step:
         """Tell a release that brings the new pins and drops the old ones."""
-        key, ships = self.key, self.found.ships
-        spare = self.refill if carrier.pins.spare is not None else ""
-        adds = [name for name in (self.draft.target.key, spare) if name]
+        ships, target = self.found.ships, self.draft.target
+        key = " and ".join(self.keys)
+        pairs = zip(target.exchanges, self.refills, carrier.pins.every, strict=True)
+        adds = [k for own, spare, pins in pairs for k in (own.key, spare if pins.spare is not None else "") if k]
         later = "".join(f", and {version}" for version in ships.later(carrier.app))
         day = ships.days[carrier.app]
         return Step(
@@ -199,36 +220,37 @@ class _Dropping:
             app=carrier.app,
             version=carrier.version,
             adds=tuple(adds),
-            drops=(key,),
+            drops=self.keys,
+            names=target.names_of((*adds, *self.keys), self.refills),
         )
 
-    def _spare(self, name: str) -> tuple[str, tuple[str, ...]]:
-        """Give the fresh spare that a release without the old pins brings, and why there can be no such release."""
+    def _spares(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the fresh spares that a release without the old pins brings, and why there can be no such release."""
         context = replace(self.draft.picture.context, subject=f"apps.{name}", today=self.draft.today)
-        refill = self.refill if self.refill and not self._refused(name, self.refill, context=context) else ""
-        return refill, self._refused(name, refill, context=context)
+        bare = ("",) * len(self.refills)
+        refills = bare if self._refused(name, self.refills, context=context) else self.refills
+        return refills, self._refused(name, refills, context=context)
 
-    def _refused(self, name: str, refill: str, *, context: Context) -> tuple[str, ...]:
-        return tuple(obstacles(self.inventory, name, self._pins(refill), context))
+    def _refused(self, name: str, refills: Sequence[str], *, context: Context) -> tuple[str, ...]:
+        return tuple(obstacles(self.inventory, name, self._pins(refills), context))
 
-    def _destroy(self) -> Step:
+    def _destroy(self, key: str, day: date | None) -> Step:
         limits = self.draft.policy.limits
-        day = None if self.first is None else self._unneeded(self.first)
         return Step(
             number=0,
             action="destroy",
-            subject=self.key,
-            title=f"destroy {self.key}",
+            subject=key,
+            title=f"destroy {key}",
             earliest=day,
             planned=day,
             binding=Binding(
                 invariant="I11",
                 segment="fleet",
-                formula=f"first day from which at most {limits.noise_floor:.2%} accept nothing but {self.key}",
+                formula=f"first day from which at most {limits.noise_floor:.2%} accept nothing but {key}",
             ),
             undo="none: keep it until nobody needs it",
             proof="the record of its destruction",
-            occurrences=(Occurrence(id="destroy", parts=(self.key,), action=True, at=start_of(day)),) if day else (),
+            occurrences=(Occurrence(id="destroy", parts=(key,), action=True, at=start_of(day)),) if day else (),
         )
 
     def _unneeded(self, first: date) -> date | None:

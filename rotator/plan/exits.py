@@ -121,7 +121,7 @@ def _by_both(draft: Draft, apps: Sequence[str]) -> Iterator[Exit]:
 
 def _by_chain(draft: Draft, found: Dated) -> Iterator[Exit]:
     """Serve the same key with a chain of another CA, where the policy has one that fewer users refuse."""
-    if not draft.goal.to or any(way.startswith(CHAIN) for way in draft.taken):
+    if not draft.goal.to or draft.goal.also or any(way.startswith(CHAIN) for way in draft.taken):
         return
     inventory = draft.picture.inventory
     for name in other_chains(inventory, draft.target):
@@ -137,7 +137,7 @@ def _by_chain(draft: Draft, found: Dated) -> Iterator[Exit]:
         issuer = inventory.name_of(sent[1]) if len(sent) > 1 else sent[0].issuer
         yield _exit(
             CHAIN + name,
-            f"serve {draft.target.key} with {name}, which {issuer} issues",
+            f"serve {draft.goal.to} with {name}, which {issuer} issues",
             "the key changes now, the CA another time",
             then,
         )

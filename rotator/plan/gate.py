@@ -190,7 +190,7 @@ class _States:
 
     def _dropped(self, step: Step, at: datetime, inventory: Inventory) -> Drop:
         wait = self.limits.deploy_days
-        gone = set(step.drops) & self.stolen
+        gone = set(step.drops) <= self.stolen
         wait += 0 if gone else self.limits.rollback_days
         serve = self.found.serve
         own = {c.version: c.at for c in (*self.found.ships.carriers, *self.drops.carriers) if c.app == step.app}
@@ -203,19 +203,19 @@ class _States:
             name=step.subject,
             survives=survives,
             everywhere=everywhere,
-            compromised=bool(gone),
+            compromised=gone,
             refilled=spare or not held or not self.refillable(),
         )
 
     def refillable(self) -> bool:
         """Say whether there is any key to refill with; where there is none that is said once, as a finding (I8)."""
-        return any(set(step.adds) - {self.draft.target.key} for step in self.drops.steps)
+        return any(set(step.adds) - set(self.draft.target.keys) for step in self.drops.steps)
 
     def _pinsets(self, inventory: Inventory, *, served: bool) -> Iterator[Held]:
         target = self.draft.target
         chains = [inventory.chains[c] for h in target.hosts for c in inventory.policy.hosts[h].serves]
-        if served and target.chain is not None:
-            chains = [target.chain]
+        if served and target.chains:
+            chains = list(target.chains)
         path = [c for chain in chains for c in chain.sent]
         signers = {c.signer for c in path if c.signer is not None}
         custody = {inventory.policy.keys[k].custody for c in chains if (k := inventory.key_of(c.leaf))} - {None}
@@ -302,7 +302,7 @@ def moved_by_hand(draft: Draft, plan: Plan) -> Moved:
         busy = draft.frozen("serve" if step.action == "serve" else "ship")
         if step.action != "destroy" and next_free(day, busy) != day:
             raise _refused(step, day, "a freeze", f"free from {next_free(day, busy)} on")
-        if step.action in ("ship", "publish") or (step.action == "drop" and draft.target.key in step.adds):
+        if step.action in ("ship", "publish") or (step.action == "drop" and set(draft.target.keys) & set(step.adds)):
             # A release that brings the new pins as it drops the old ones is dated with those that only bring them.
             apps[step.app] = day
         elif step.action == "serve":

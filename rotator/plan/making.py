@@ -153,7 +153,7 @@ def _made(draft: Draft, moved: Moved | None) -> tuple[Plan, Dated, Work]:
         blocked=work.blocked(found, steps) if found.serve is None else None,
         deadline=work.deadline(found),
         notes=tuple(dict.fromkeys((*draft.target.assumed, *found.swap.outlook.people.notes))),
-        findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refill)))),
+        findings=tuple(dict.fromkeys((*work.troubles(found), *missing(draft, work.refills)))),
         cadence=tuple(cadence_of(pace)),
         pace=pace,
         accepted=draft.goal.reason if "accept" in draft.taken else "",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import repeat
 
 from rotator.mechanisms.base import Entry
 from rotator.model.adoption import PRESETS, Curve
@@ -75,12 +76,12 @@ class Together:
     """Releases that bring the new pins and drop the old ones at once.
 
     Attributes:
-        apps: by app, the key that each brings as the fresh spare; "" for none.
+        apps: by app, the keys that each brings as fresh spares, in the order of the goal's exchanges; "" for none.
         since: the first instant at which they may reach clients.
         drop: the pins that they drop.
     """
 
-    apps: Mapping[str, str]
+    apps: Mapping[str, tuple[str, ...]]
     since: datetime
     drop: frozenset[Pin]
 
@@ -221,8 +222,7 @@ class Draft:
             }
             return [name for name, place in places.items() if not self._carries(inventory, name, place)]
         future, old = view.future(self.target.served), view.future()
-        begin = self.target.chain.leaf.not_before if self.target.chain is not None else self.now
-        at = min(max(self.now, begin), view.end)
+        at = min(max(self.now, *(chain.leaf.not_before for chain in self.target.chains), self.now), view.end)
         refused = {index for index in future.at(at).broken if index not in old.at(at).broken}
         found: dict[str, None] = {}
         for connection in view.fleet.connections:
@@ -270,7 +270,7 @@ class Draft:
         """Say why an app cannot carry what is new; nothing where it can."""
         if name not in self._unable:
             context = replace(self.picture.context, subject=f"apps.{name}", today=self.today)
-            found = obstacles(self._held(name), name, self._new_pins(), context)
+            found = obstacles(self._held(name), name, self.new_pins(), context)
             self._unable[name] = tuple(dict.fromkeys(found))
         return self._unable[name]
 
@@ -282,7 +282,7 @@ class Draft:
             mechanism = inventory.mechanisms.get(item.mechanism)
             if not own or mechanism is None:
                 continue
-            config, why = changed(mechanism, item, self._new_pins())
+            config, why = changed(mechanism, item, self.new_pins())
             fresh = [entry for entry in config.entries if is_for(entry, self.target.names)]
             if why or _said(own) != _said(fresh):
                 return False
@@ -312,14 +312,13 @@ class Draft:
             app = held.policy.apps[name]
             asked = (moved or {}).get(name)
             soonest = max(asked or self.today, self.today)
-            pins = self._new_pins()
+            pins = self.new_pins()
             if together is not None and name in together.apps:
-                spare = self.picture.inventory.keys.get(together.apps[name])
-                pins = replace(pins, spare=spare, drop=together.drop)
+                pins = self.new_pins(together.apps[name], together.drop)
                 soonest = max(soonest, first_day(plus(together.since, -timedelta(days=self.review(name)))))
             day = next_free(soonest, self.frozen("ship"))
             days[name] = day
-            published += publications(held, name, self._new_pins(), instant_of(day, self.now))
+            published += publications(held, name, self.new_pins(), instant_of(day, self.now))
             if not self._by_release(held, name):
                 continue
             review = timedelta(days=self.review(name))
@@ -359,10 +358,19 @@ class Draft:
             day -= timedelta(days=1)
         return day
 
-    def _new_pins(self) -> Pins:
-        target = self.target
-        key = self.picture.inventory.keys.get(target.key)
-        return Pins(names=target.names, key=key, chain=target.chain, only=target.only)
+    def new_pins(self, spares: Sequence[str] = (), drop: frozenset[Pin] = frozenset()) -> Pins:
+        """Give what pins become, host by host, in one release.
+
+        Args:
+            spares: the key that comes along as the fresh spare of each exchange; "" for none.
+            drop: the pins that are taken out with it.
+        """
+        keys, only = self.picture.inventory.keys, self.target.only
+        first, *more = (
+            Pins(names=e.names, key=keys.get(e.key), chain=e.chain, spare=keys.get(spare), drop=drop, only=only)
+            for e, spare in zip(self.target.exchanges, spares or repeat(""), strict=False)
+        )
+        return replace(first, also=tuple(more))
 
     # --- floors and ways out -----------------------------------------------------------------------------------
 
@@ -410,7 +418,7 @@ class Draft:
                 and (c.cohort.app, c.cohort.version) not in ours
                 and (c.cohort.app not in reached or c.cohort.offline)
             )
-        dropping = {(c.app, c.version): c.at for c in (ships.carriers if ships is not None else ()) if c.pins.drop}
+        dropping = {(c.app, c.version): c.at for c in (ships.carriers if ships is not None else ()) if c.pins.drops}
         arrivals = {
             c.index: dropping[c.cohort.app, c.cohort.version]
             for c in (view.fleet.connections if dropping else ())

@@ -229,7 +229,7 @@ class _Replay:
         served = max((o.at for o in self.serves if o.at is not None), default=None)
         gone = all(self.draft.policy.keys[k].status == "compromised" for k in self.draft.target.drop)
         wait = timedelta(days=limits.deploy_days + (0 if gone else limits.rollback_days))
-        for carrier in (own for own in self.ours if own.pins.drop):
+        for carrier in (own for own in self.ours if own.pins.drops):
             if served is not None and carrier.at < plus(served, wait):
                 yield f"I4: {carrier.app} {carrier.version} drops a pin on {carrier.at:%Y-%m-%d}, too early"
 

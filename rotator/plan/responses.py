@@ -328,7 +328,7 @@ class Choices:
         now = self.floors(target) if target else ()
         if target and self.at_once(target) < self.late(target):
             yield self.full(target, self.at_once(target))
-        reached = [own.done for own in self.live(target, swap) if not own.pins.drop]
+        reached = [own.done for own in self.live(target, swap) if not own.pins.drops]
         if target and reached and self.at_once(target) < (there := _hour(max(reached), up=True)) < self.late(target):
             yield self.full(target, there)
         if builds:

@@ -16,7 +16,7 @@ from rotator.plan.exits import in_the_way, moves
 from rotator.plan.gate import Moved
 from rotator.plan.outlook import instant_of
 from rotator.plan.planner import Draft, Ships
-from rotator.plan.supply import refill_of
+from rotator.plan.supply import refills_of
 from rotator.plan.swap import next_free
 from rotator.plan.telling import formula, standing
 from rotator.plan.values import Binding, Blocked, Step
@@ -53,7 +53,7 @@ class Work:
     def __init__(self, draft: Draft, apps: Sequence[str] | None = None) -> None:
         self.draft = draft
         self.apps = list(apps) if apps is not None else [*dict.fromkeys([*draft.lacking(), *draft.bridged()])]
-        self.refill = refill_of(draft)
+        self.refills = refills_of(draft)
         self._deadline: tuple[date, str] | None = None
         self._asked = False
         self._drops: Drops | None = None
@@ -61,7 +61,7 @@ class Work:
     def drops(self, found: Dated) -> Drops:
         """Give what ends the rotation."""
         if self._drops is None:
-            self._drops = drops_of(self.draft, found, self.refill)
+            self._drops = drops_of(self.draft, found, self.refills)
         return self._drops
 
     def troubles(self, found: Dated) -> Iterator[str]:
@@ -107,7 +107,7 @@ class Work:
         """Date the releases and the swap, with the ways out that are taken and steps that were moved."""
         draft = self.draft
         apart = self._dated(draft.ships(self.apps, moved=moved.apps if moved is not None else None), moved)
-        together = together_of(draft, apart, self.refill)
+        together = together_of(draft, apart, self.refills)
         if together is None:
             return apart
         ships = draft.ships(self.apps, moved=moved.apps if moved is not None else None, together=together)
@@ -153,7 +153,7 @@ class Work:
     def _ships(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
         steps = []
         for carrier in found.ships.first():
-            if carrier.pins.drop:
+            if carrier.pins.drops:
                 continue  # it is a drop as well, and told as one
             day = found.ships.days[carrier.app]
             later = ", ".join(found.ships.later(carrier.app))
@@ -180,6 +180,7 @@ class Work:
                     app=carrier.app,
                     version=carrier.version,
                     adds=adds,
+                    names=self.draft.target.names_of(adds, self.refills),
                 )
             )
         return steps
@@ -188,7 +189,7 @@ class Work:
         goal = self.draft.goal
         if goal.pin_to:
             return {"none": "no pins", "keys": "pins on keys", "roots": "pins on roots"}[goal.pin_to]
-        return goal.pinset or self.draft.target.key or goal.chain
+        return goal.pinset or " and ".join(self.draft.target.keys) or goal.chain
 
     def _adds(self, found: Dated, carrier: Carrier) -> tuple[str, ...]:
         inventory = found.swap.outlook.inventory
@@ -311,7 +312,7 @@ class Work:
         )
 
     def _serves(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
-        old = ", ".join(self.draft.target.old)
+        old = {host: ", ".join(own.old) for own in self.draft.target.exchanges for host in own.hosts}
         return [
             Step(
                 number=numbers.next(),
@@ -328,7 +329,8 @@ class Work:
                     if found.ready
                     else formula(self.draft, found),
                 ),
-                undo=f"serve {old or 'the old chain'} again, for {self.draft.policy.limits.rollback_days:g} days",
+                undo=f"serve {old[action.parts[0]] or 'the old chain'} again, "
+                f"for {self.draft.policy.limits.rollback_days:g} days",
                 proof="a handshake with every place that serves (rotator observe)",
                 occurrences=(self._served_at(action, found.serve),),
             )

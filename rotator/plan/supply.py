@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rotator.plan.dating import Dated
 from rotator.plan.planner import Draft
-from rotator.plan.target import served_now
+from rotator.plan.target import Exchange, served_now
 from rotator.plan.timing import cadence, keys_ahead
 from rotator.plan.values import Pace
 from rotator.simulate.roads import ramp_of
 
 
-def refill_of(draft: Draft) -> str:
-    """Give a key of ours that could be the next spare: active, proved, not served, not what is served in the end."""
+def refills_of(draft: Draft) -> tuple[str, ...]:
+    """Give a key of ours for each exchange that could be the next spare there; "" for none. Each is taken once.
+
+    It is active, not served today, and not what is served in the end.
+    """
+    found: list[str] = []
+    for exchange in draft.target.exchanges:
+        found.append(_refill(draft, exchange, found))
+    return tuple(found)
+
+
+def _refill(draft: Draft, exchange: Exchange, given: Sequence[str]) -> str:
     policy = draft.policy
     served = {key for host in policy.hosts for key in served_now(draft.picture.inventory, host)}
-    taken = {draft.target.key, *draft.target.old, *draft.target.drop, *served}
+    taken = {*(key for own in draft.target.exchanges for key in own.own), *served, *given}
     free = [name for name, key in policy.keys.items() if key.status == "active" and name not in taken]
     pinned = {name for pinset in policy.pinsets.values() for name in pinset.keys}
     # The spare of other pinsets is no spare here: one theft, or one rotation over there, would take it.
-    own = {draft.target.key, *draft.target.old, *draft.target.drop}
-    others = {name for pinset in policy.pinsets.values() if not own & set(pinset.keys) for name in pinset.keys}
+    sets = policy.pinsets.values()
+    others = {name for pinset in sets if not exchange.own & set(pinset.keys) for name in pinset.keys}
     free = [name for name in free if name not in others]
     return next((name for name in free if name not in pinned), next(iter(free), ""))
 
 
-def missing(draft: Draft, refill: str) -> Iterator[str]:
+def missing(draft: Draft, refills: Sequence[str]) -> Iterator[str]:
     """Say what a good rotation lacks."""
     policy, target = draft.policy, draft.target
-    if target.key:
-        key = policy.keys[target.key]
+    for name in target.keys:
+        key = policy.keys[name]
         if key.spki is not None and key.proved is None:
-            yield f"I7: nothing shows that {target.key} exists: only its digest is known"
+            yield f"I7: nothing shows that {name} exists: only its digest is known"
         elif key.proved is None and key.certificate is None and key.csr is None:
-            yield f"I7: possession of {target.key} was never proved on a recorded day"
-    if target.key and not refill:
-        yield "I8: no fresh backup is there to ship with the release that drops the old pin: make a key, and add it"
-    if target.key and not target.drop:
+            yield f"I7: possession of {name} was never proved on a recorded day"
+    bare = [own.key for own, spare in zip(target.exchanges, refills, strict=True) if own.key and not spare]
+    if bare:
+        many = f" for {', '.join(bare)}" if len(target.exchanges) > 1 else ""
+        ship = f"to ship with the release that drops the old pin{many}"
+        yield f"I8: no fresh backup is there {ship}: make a key, and add it"
+    if target.keys and not target.drop:
         yield "the old key is still pinned at the end: --from KEY plans to drop it"
     for name in draft.policy.apps:
         if draft.policy.apps[name].adoption is None and draft.policy.apps[name].releases:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rotator.errors import Problem, UsageError
@@ -21,8 +22,8 @@ from rotator.simulate.world import first_world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A goal that was looked up.
+class Exchange:
+    """A key, or a chain, that takes the place of another one on some hosts.
 
     Attributes:
         hosts: labels of the hosts that change.
@@ -32,7 +33,6 @@ class Target:
         old: our keys that are served on them today and not in the end, the one to go first.
         drop: keys whose pins go once they are not served.
         chain: the chain that is served in the end, for its authorities.
-        only: the pins that stand in the place of all others; None to add to those there are.
         assumed: what was assumed to make that chain.
     """
 
@@ -43,8 +43,79 @@ class Target:
     old: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     chain: Chain | None = None
-    only: PinsetSpec | None = None
     assumed: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Give its keys: what comes, and what goes."""
+        return frozenset((self.key, *self.old, *self.drop)) - {""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A goal that was looked up.
+
+    Attributes:
+        exchanges: what changes on servers, or whose pins do: one at least, on hosts of its own.
+        only: the pins that stand in the place of all others; None to add to those there are.
+    """
+
+    exchanges: tuple[Exchange, ...]
+    only: PinsetSpec | None = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Give the labels of the hosts that change."""
+        return tuple(host for own in self.exchanges for host in own.hosts)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the DNS names of those hosts."""
+        return tuple(name for own in self.exchanges for name in own.names)
+
+    @property
+    def served(self) -> tuple[Occurrence, ...]:
+        """Give what each host serves in the end, as actions without a time."""
+        return tuple(action for own in self.exchanges for action in own.served)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Give our keys that are served in the end."""
+        return tuple(own.key for own in self.exchanges if own.key)
+
+    @property
+    def old(self) -> tuple[str, ...]:
+        """Give our keys that are served today and not in the end."""
+        return tuple(dict.fromkeys(key for own in self.exchanges for key in own.old))
+
+    @property
+    def drop(self) -> tuple[str, ...]:
+        """Give the keys whose pins go once they are not served."""
+        return tuple(key for own in self.exchanges for key in own.drop)
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """Give the chains that are served in the end."""
+        return tuple(own.chain for own in self.exchanges if own.chain is not None)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Give what was assumed to make those chains."""
+        return tuple(text for own in self.exchanges for text in own.assumed)
+
+    def names_of(self, keys: Iterable[str], spares: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Give the DNS names whose pins some keys change, by key: those of its exchange.
+
+        Args:
+            keys: keys of ours; others are left out.
+            spares: the fresh spare of each exchange; "" for none.
+        """
+        pairs = list(zip(self.exchanges, spares, strict=True))
+        return {key: own.names for key in keys for own, spare in pairs if key in own.own or (key == spare and spare)}
+
+    def of_key(self, key: str) -> Exchange:
+        """Give the exchange a key takes part in."""
+        return next(own for own in self.exchanges if key in own.own)
 
 
 def target_of(inventory: Inventory, goal: Goal, now: datetime) -> Target:
@@ -61,6 +132,33 @@ def target_of(inventory: Inventory, goal: Goal, now: datetime) -> Target:
     if goal.pinset:
         return _pinset(inventory, goal)
     new = instead or goal.chain or goal.to or _of_algorithm(inventory, goal.algorithm)
+    further = (replace(goal, from_=old, to=fresh, hosts=(), also=()) for old, fresh in goal.also)
+    found = [_exchange(inventory, goal, new, now), *(_exchange(inventory, own, own.to, now) for own in further)]
+    hurt = [own.own & {k for k, key in policy.keys.items() if key.status in ("compromised", "lost")} for own in found]
+    if any(hurt) and not all(hurt):
+        # Budgets do not hold an answer to an incident back: others are not to be broken along with it.
+        raise UsageError(
+            Problem(
+                "a stolen or lost key is rotated in a plan of its own",
+                value=", ".join(key for own in hurt for key in sorted(own)),
+                hint="leave --also out, and plan the other keys when this is over",
+            )
+        )
+    times = Counter(host for own in found for host in own.hosts)
+    twice = [host for host, number in times.items() if number > 1]
+    if twice:
+        raise UsageError(
+            Problem(
+                "a host serves one key in the end",
+                value=", ".join(twice),
+                expected="keys to go that are served by hosts of their own; --host for the first",
+            )
+        )
+    return Target(exchanges=tuple(found))
+
+
+def _exchange(inventory: Inventory, goal: Goal, new: str, now: datetime) -> Exchange:
+    policy = inventory.policy
     if goal.to and policy.keys[goal.to].status != "active":
         raise UsageError(Problem(f"{goal.to} is {policy.keys[goal.to].status}: it cannot be served", value=goal.to))
     hosts = goal.hosts or _hosts(inventory, goal, new)
@@ -71,7 +169,7 @@ def target_of(inventory: Inventory, goal: Goal, now: datetime) -> Target:
     key = inventory.key_of(chain.leaf) or ""
     today = list(dict.fromkeys(k for host in hosts for k in served_now(inventory, host)))
     old = tuple(k for k in dict.fromkeys([*([goal.from_] if goal.from_ else []), *today]) if k != key)
-    return Target(
+    return Exchange(
         hosts=tuple(hosts),
         names=tuple(name for host in hosts for name in policy.host_names(host)),
         served=served,
@@ -89,14 +187,15 @@ CHAIN = "chain:"
 
 def other_chains(inventory: Inventory, target: Target) -> list[str]:
     """Give the chains of the policy that bear the key of a target, and are not the one it serves."""
-    if target.chain is None or not target.key:
+    first = target.exchanges[0]
+    if first.chain is None or not first.key:
         return []
     return [
         name
         for name, chain in inventory.chains.items()
-        if inventory.key_of(chain.leaf) == target.key
-        and chain.sent != target.chain.sent
-        and (not chain.leaf.dns_names or all(chain.leaf.covers(own) for own in target.names))
+        if inventory.key_of(chain.leaf) == first.key
+        and chain.sent != first.chain.sent
+        and (not chain.leaf.dns_names or all(chain.leaf.covers(own) for own in first.names))
     ]
 
 
@@ -143,6 +242,7 @@ def _check(policy: Policy, goal: Goal) -> None:
             ("chain", goal.chain, policy.chains),
             ("pinset", goal.pinset, policy.pinsets),
             *(("host", host, policy.hosts) for host in goal.hosts),
+            *(("key", key, policy.keys) for pair in goal.also for key in pair),
         )
         if name and name not in known
     ]
@@ -157,8 +257,18 @@ def _check(policy: Policy, goal: Goal) -> None:
                 expected="--to KEY, --ca CHAIN, --pinset NAME, --algorithm ALG or --pin-to keys|roots|none",
             )
         )
-    if goal.from_ and goal.from_ == goal.to:
-        raise UsageError(Problem("a key cannot take its own place", value=goal.to))
+    pairs = [(goal.from_, goal.to), *goal.also]
+    own = next((old for old, fresh in pairs if old and old == fresh), "")
+    if own:
+        raise UsageError(Problem("a key cannot take its own place", value=own))
+    if goal.also and not (goal.to and goal.from_):
+        raise UsageError(
+            Problem("more keys go with a first one", value=goal.text, expected="--from OLD --to NEW --also OLD=NEW")
+        )
+    named = Counter(key for pair in (pairs if goal.also else ()) for key in pair if key)
+    more = [key for key, number in named.items() if number > 1]
+    if more:
+        raise UsageError(Problem("a key is named twice in a goal", value=", ".join(more)))
 
 
 def _hosts(inventory: Inventory, goal: Goal, new: str) -> tuple[str, ...]:
@@ -211,7 +321,7 @@ def _pinset(inventory: Inventory, goal: Goal) -> Target:
         if pinset.covers is None or any(c.matches(n) for c in pinset.covers for n in policy.host_names(host))
     )
     names = tuple(name for host in hosts for name in policy.host_names(host))
-    return Target(hosts=hosts, names=names, only=spec)
+    return Target(exchanges=(Exchange(hosts=hosts, names=names),), only=spec)
 
 
 def _pin_to(inventory: Inventory, goal: Goal, now: datetime) -> Target:
@@ -220,7 +330,7 @@ def _pin_to(inventory: Inventory, goal: Goal, now: datetime) -> Target:
     hosts = goal.hosts or tuple(used_hosts(policy))
     names = tuple(name for host in hosts for name in policy.host_names(host))
     if goal.pin_to == "none":
-        return Target(hosts=hosts, names=names, only=PinsetSpec(name="no pins", covers=()))
+        return Target(exchanges=(Exchange(hosts=hosts, names=names),), only=PinsetSpec(name="no pins", covers=()))
     found = _keys(inventory, hosts, now) if goal.pin_to == "keys" else _roots(inventory, hosts)
     pins = dict(found)
     if not pins:
@@ -228,7 +338,7 @@ def _pin_to(inventory: Inventory, goal: Goal, now: datetime) -> Target:
     also = {(pin, other.kind): other for pin, others in pins.items() for other in others}
     own, above = (tuple(pins), ()) if goal.pin_to == "keys" else ((), tuple(pins))
     spec = PinsetSpec(name=f"pins on {goal.pin_to}", covers=(), keys=own, authorities=above, also=also)
-    return Target(hosts=hosts, names=names, only=spec)
+    return Target(exchanges=(Exchange(hosts=hosts, names=names),), only=spec)
 
 
 Known = tuple[Pin, tuple[Pin, ...]]

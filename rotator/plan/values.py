@@ -26,6 +26,7 @@ class Goal:
         take: the ways out that are taken, by id.
         reason: why a loss beyond the budget is accepted, in somebody's words.
         moved: steps that are moved by hand: by number, to a day.
+        also: more keys that change in the same plan: the one to go, and the one to be served in its place.
     """
 
     to: str = ""
@@ -39,6 +40,7 @@ class Goal:
     take: tuple[str, ...] = ()
     reason: str = ""
     moved: tuple[tuple[int, date], ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def text(self) -> str:
@@ -50,7 +52,8 @@ class Goal:
             parts.append(f"pinset {self.pinset} everywhere")
         else:
             new = self.chain or self.to or self.algorithm
-            parts.append(f"{self.from_} -> {new}" if self.from_ else f"serve {new}")
+            keys = [f"{self.from_} -> {new}" if self.from_ else f"serve {new}"]
+            parts.append(", ".join([*keys, *(f"{old} -> {fresh}" for old, fresh in self.also)]))
         if self.hosts:
             parts.append(f"on {', '.join(self.hosts)}")
         if self.by:
@@ -103,7 +106,8 @@ class Step:
         proof: what proves it done.
         occurrences: the step as events and actions know it; empty for one that changes nothing on the servers.
         app, version, pinset: for a release.
-        pins: the texts of pins that a release adds, and those it drops.
+        adds, drops: the keys, or texts of pins, that a release adds, and those it drops.
+        names: by each of those keys, the DNS names whose pins it changes.
     """
 
     number: int
@@ -127,6 +131,7 @@ class Step:
     pinset: str = ""
     adds: tuple[str, ...] = ()
     drops: tuple[str, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

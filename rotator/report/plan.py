@@ -35,6 +35,7 @@ def to_json(plan: Plan, points: Sequence[Point] | None = None) -> Json:
             "text": plan.goal.text,
             "to": plan.goal.to or None,
             "from": plan.goal.from_ or None,
+            "also": [{"from": old, "to": new} for old, new in plan.goal.also],
             "chain": plan.goal.chain or None,
             "pinset": plan.goal.pinset or None,
             "algorithm": plan.goal.algorithm or None,

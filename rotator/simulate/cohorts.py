@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate, pairwise
 
 from rotator.model.policy import App, Count, Release
 from rotator.model.systems import parse_system
@@ -214,6 +216,34 @@ def _apportion(total: int, shares: Mapping[str, float]) -> dict[str, int]:
     for name in sorted(exact, key=lambda n: exact[n] - whole[n], reverse=True)[: max(0, rest)]:
         whole[name] += 1
     return whole
+
+
+def spread(count: Count, shares: Sequence[float]) -> list[Count]:
+    """Split a count over parts in an order, so that as many lie in the first few as the share of those comes to.
+
+    How many people are on old releases never hangs on how the others are spread over newer ones, as it would by largest
+    remainders: a release that is added brings nobody back to an older one.
+
+    Args:
+        count: the whole.
+        shares: of each part, oldest release first; they add up to 1.
+    """
+    lows = _in_turn(count.low, shares)
+    highs = lows if count.exact else _in_turn(count.high, shares)
+    # A larger whole may give a part less by one: another part has room for it.
+    over = sum(max(0, low - high) for low, high in zip(lows, highs, strict=True))
+    lows = [min(low, high) for low, high in zip(lows, highs, strict=True)]
+    for place in range(len(lows)) if over else ():
+        taken = min(over, highs[place] - lows[place])
+        lows[place] += taken
+        over -= taken
+    return [Count(low=low, high=high) for low, high in zip(lows, highs, strict=True)]
+
+
+def _in_turn(total: int, shares: Sequence[float]) -> list[int]:
+    marks = [min(total, math.floor(total * so_far + 0.5)) for so_far in accumulate(shares)]
+    marks[-1:] = [total] if shares else []
+    return [mark - before for before, mark in pairwise([0, *marks])]
 
 
 def add(counts: Iterable[Count]) -> Count:

@@ -23,7 +23,7 @@ from rotator.model.doubt import Fitted
 from rotator.model.policy import App, Count, Policy
 from rotator.model.versions import order as version_order
 from rotator.model.when import BEGINNING, DAY, start_of
-from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort, Standing, add, split
+from rotator.simulate.cohorts import UNSEEN_RELEASE, Cohort, Standing, add, spread
 from rotator.simulate.fleet import Fleet, places_of, resized
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.roads import Line, Moving, Roads, launches_of
@@ -247,12 +247,9 @@ class Forecast:
         """Give where the people of one source are, to the last one."""
         own = source.cohort
         parts = self.shares(source, at)
-        # Who moves comes last, so that what rounding leaves over stays where it was.
-        shares = {f"{rank}/{standing}": part for (rank, standing), part in parts.items() if part > 0}
-        counts = split(clients, shares)
-        for (rank, standing), part in parts.items():
-            if part > 0:
-                yield self.target(own, rank, standing), counts[f"{rank}/{standing}"]
+        places = sorted((place for place, part in parts.items() if part > 0), key=lambda place: place[0])
+        for (rank, standing), count in zip(places, spread(clients, [parts[p] for p in places]), strict=True):
+            yield self.target(own, rank, standing), count
 
     def shares(self, source: Source, at: datetime) -> Mapping[tuple[int, Standing], float]:
         """Give the share of the people of one source on each release, by rank and by whether a floor locked them out.

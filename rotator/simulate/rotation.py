@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -101,7 +101,14 @@ def promote(
 
 
 def carried(
-    inventory: Inventory, app: str, *, adds: Iterable[str], drops: Iterable[str], today: date, title: str
+    inventory: Inventory,
+    app: str,
+    *,
+    adds: Iterable[str],
+    drops: Iterable[str],
+    today: date,
+    title: str,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> Rotation:
     """Give the pinsets of an app's next release some keys more, and take some out.
 
@@ -114,6 +121,7 @@ def carried(
         drops: keys that it does not.
         today: the day on which releases still to come are told from those that are out.
         title: what the edits are for.
+        names: by key, the DNS names whose pins it changes; of one that is missing here, all of the app's.
 
     Raises:
         UsageError: what is added is no key of ours, or the app's pins do not come from a pinset of the policy.
@@ -138,8 +146,10 @@ def carried(
         own = policy.pinsets[name]
         if not own.keys:
             continue
-        kept = [k for k in own.primary if k not in less]
-        spare = [k for k in (*own.backups, *(k for k in more if k not in own.keys)) if k not in less]
+        mine = {key for key in (*more, *less) if _pins(own, (names or {}).get(key))}
+        fresh = [key for key in more if key in mine and key not in own.keys]
+        kept = [k for k in own.primary if k not in less & mine]
+        spare = [k for k in (*own.backups, *fresh) if k not in less & mine]
         primary = kept or spare[:1]
         backups = [k for k in spare if k not in primary]
         if not primary and not own.authorities:
@@ -156,6 +166,11 @@ def carried(
     return Rotation(
         change=Change(title, tuple(edits)), pinsets=tuple(exported), notes=tuple(notes), unsafe=tuple(unsafe)
     )
+
+
+def _pins(pinset: Pinset, names: Sequence[str] | None) -> bool:
+    """Say whether a pinset is for any of some names; one that names no hosts is for all of its app's."""
+    return names is None or pinset.covers is None or any(c.matches(name) for c in pinset.covers for name in names)
 
 
 class _Work:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from rotator.errors import InputError, Problem, UnsafeError, UsageError
@@ -15,10 +15,11 @@ from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
 from rotator.model.edits import Change, SetValue
 from rotator.plan.inputs import changed, digests_of
+from rotator.plan.values import Plan, Step
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
-from rotator.simulate.rotation import Rotation, carried, promote
+from rotator.simulate.rotation import Rotation, carried, current_pinsets, name_in, promote
 from rotator.workflows import reports
 from rotator.workflows.changing import edited
 from rotator.workflows.opening import open_policy
@@ -127,7 +128,15 @@ def _planned_step(file: str, picture: Picture, asked: Asked, now: datetime) -> E
     if step.app not in picture.policy.apps:
         raise UsageError(Problem("the policy has no such app any more", value=step.app))
     title = f"step {step.number}: {step.title}"
-    rotation = carried(picture.inventory, step.app, adds=step.adds, drops=step.drops, today=now.date(), title=title)
+    rotation = carried(
+        picture.inventory,
+        step.app,
+        adds=step.adds,
+        drops=step.drops,
+        today=now.date(),
+        title=title,
+        names=step.names,
+    )
     unsafe = list(rotation.unsafe)
     moved = changed(stored.plan.digests, digests_of(picture))
     if moved:
@@ -135,10 +144,24 @@ def _planned_step(file: str, picture: Picture, asked: Asked, now: datetime) -> E
         unsafe.append(f"{join(moved)} {have} changed since {stored.id} was made: plan again")
     if stored.plan.never and not stored.plan.accepted:
         unsafe.append(f"{stored.id} is NEVER: no safe way leads to its goal")
+    unsafe += _before(picture, stored.plan, step, now.date())
     rotation = replace(rotation, unsafe=tuple(unsafe))
     text = edited(file, read_bytes(file), [rotation.change])
     after = open_policy(file, now.date(), text.decode("utf-8-sig"))
     return plan_changes(file, picture, after, text, (rotation,), now, asked)
+
+
+def _before(picture: Picture, plan: Plan, step: Step, today: date) -> Iterator[str]:
+    """Say which keys an earlier release of a plan brings that are in no pinset of the app yet: they would go again."""
+    policy = picture.policy
+    own = policy.apps[step.app]
+    current = current_pinsets(policy, today)
+    held = {key for name, p in policy.pinsets.items() if name in current and name_in(own, name) for key in p.keys}
+    for other in plan.steps:
+        if other.number < step.number and other.app == step.app and other.action == "ship":
+            for key in other.adds:
+                if key in policy.keys and key not in held | set(step.adds):
+                    yield f"{key}, which step {other.number} ships, is in no pinset of {step.app}: export that first"
 
 
 def plan_changes(

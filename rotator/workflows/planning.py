@@ -59,6 +59,18 @@ def usual_goals(picture: Picture) -> list[Goal]:
     return [*(Goal(to=new, from_=old) for new in free for old in served), *(Goal(to=new) for new in free)]
 
 
+def pair_of(text: str) -> tuple[str, str]:
+    """Read `OLD=NEW`: a key that goes, and the one that takes its place.
+
+    Raises:
+        UsageError: it is no such pair.
+    """
+    old, equals, new = (part.strip() for part in text.partition("="))
+    if not (old and equals and new):
+        raise UsageError(Problem("not a key and the one in its place", value=text, expected="OLD=NEW"))
+    return old, new
+
+
 PLAYED = ("floor", "bridge", "accept", "chain")
 """Ways out that change the dates of a plan; what the others ask for is done outside of it."""
 

@@ -81,3 +81,12 @@ def test_a_plan_over_time(desk: Desk, run: Run) -> None:
     said = run("plan", "policy.toml", "--to", "b", "--curve", "--no-report").out
     assert "OVER TIME" in said
     assert "2026-11-23           100 %  fleet" in said
+
+
+def test_more_keys_in_a_plan_are_named_in_pairs(desk: Desk, run: Run) -> None:
+    desk.policy(TEXT)
+    words = ("plan", "policy.toml", "--to", "b", "--from", "a", "--no-report", "--also")
+    wrong = run(*words, "c")
+    assert (wrong.code, "not a key and the one in its place" in wrong.err) == (2, True)
+    refused = run(*words, "c=nobody")
+    assert (refused.code, "no key has this name" in refused.err) == (2, True)

@@ -482,6 +482,7 @@ def plan_schema() -> Schema:
             "exposed": _TOTAL,
         }
     )
+    also = {"type": "array", "items": _object({"from": _TEXT, "to": _TEXT})}
     named = {name: maybe(_TEXT) for name in ("to", "from", "chain", "pinset", "algorithm", "pin_to")}
     blocked = _object(
         {
@@ -500,7 +501,7 @@ def plan_schema() -> Schema:
         {
             "schema": {"const": 1},
             "policy": _object({"sha256": _TEXT}),
-            "goal": _object({"text": _TEXT, **named, "hosts": texts, "by": maybe(_DAY), "take": texts}),
+            "goal": _object({"text": _TEXT, **named, "also": also, "hosts": texts, "by": maybe(_DAY), "take": texts}),
             "made": _TEXT,
             "outcome": {"enum": ["plan", "never"]},
             "blocked_at": maybe({"type": "integer", "minimum": 1}),

@@ -12,7 +12,7 @@ from rotator.model import policy as p
 from rotator.plan.making import make_plan
 from rotator.plan.values import Goal, Plan
 from rotator.workflows.simulating import calendar
-from tests.minting import instant
+from tests.minting import instant, pin
 from tests.property.strategies import AUTHORITIES, CHAINS, KEYS, MECHANISMS, NAMES, PINSETS, TRUST, picture, shares
 
 TODAY = date(2026, 11, 20)
@@ -85,7 +85,7 @@ def policies(draw: st.DrawFn, *, most: int = 3) -> p.Policy:
             review_days=draw(st.sampled_from([0, 2])),
             noise_floor=draw(st.sampled_from([0.0, 0.0005])),
         ),
-        keys=KEYS,
+        keys={**KEYS, "d": p.Key(spki=pin("d"))},
         authorities=AUTHORITIES,
         chains=CHAINS,
         hosts={
@@ -113,6 +113,7 @@ goals = st.sampled_from(
         Goal(pin_to="none"),
         Goal(pinset="bc"),
         Goal(to="b", from_="a", take=("floor",)),
+        Goal(to="b", from_="a", also=(("c", "d"),)),
     ]
 )
 

@@ -197,7 +197,7 @@ def policies(draw: st.DrawFn, *, known: bool = True) -> p.Policy:
 
 def picture(policy: p.Policy) -> Picture:
     """Put a drawn policy together with the minted files."""
-    material = Material(certificates=dict(certificates()), keys={name: KeyFacts(pin=pin(name)) for name in "abc"})
+    material = Material(certificates=dict(certificates()), keys={name: KeyFacts(pin=pin(name)) for name in policy.keys})
     inventory = assemble(policy, material, CONTEXT, "drawn")
     return Picture(policy=policy, material=material, context=CONTEXT, digest="drawn", inventory=inventory)
 

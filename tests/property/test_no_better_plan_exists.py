@@ -147,7 +147,7 @@ def searched(apps: list[Small], budget: float) -> date | None:
     return None
 
 
-@settings(max_examples=400 if ALL_OF_THEM else 40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000 if ALL_OF_THEM else 200, suppress_health_check=list(HealthCheck))
 @given(
     apps=st.lists(smalls(1), min_size=1, max_size=2)
     | st.tuples(smalls(2), smalls(1)).map(list)

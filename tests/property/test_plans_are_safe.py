@@ -13,7 +13,7 @@ from rotator.model import policy as p
 from rotator.plan.values import Goal, Plan
 from tests.property.planning import ALL_OF_THEM, goals, planned, policies, with_limits
 
-quick = settings(max_examples=300 if ALL_OF_THEM else 25, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=300 if ALL_OF_THEM else 75, suppress_health_check=list(HealthCheck))
 
 
 def made(policy: p.Policy, goal: Goal) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rotator.model.policy import Count
-from rotator.simulate.cohorts import Cohort, add, split
+from rotator.simulate.cohorts import Cohort, add, split, spread
 from tests.desk import BASE, Desk, app
 
 STORES = BASE.replace(
@@ -83,6 +83,19 @@ def test_cohorts_are_shown_by_app_version_and_odd_store() -> None:
     assert name("7.0", "mozilla") == "shop 7.0"
     assert name("-", "mozilla") == "shop"
     assert name("7.0", "android-7") == "shop 7.0 (android-7)"
+
+
+def test_one_more_release_brings_nobody_back_to_an_older_one() -> None:
+    """The one client is on the second of two releases, and by largest remainders would be on the first of three."""
+    assert [part.high for part in spread(Count(low=1, high=1), [0.4, 0.6])] == [0, 1]
+    assert [part.high for part in spread(Count(low=1, high=1), [0.4, 0.3, 0.3])] == [0, 1, 0]
+    assert [part.high for part in spread(Count(low=10, high=10), [0.25, 0.25, 0.5])] == [3, 2, 5]
+
+
+def test_what_is_spread_adds_up_end_by_end() -> None:
+    parts = spread(Count(low=5, high=6), [0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
+    assert add(parts) == Count(low=5, high=6)
+    assert all(part.low <= part.high for part in parts)
 
 
 def test_the_parts_of_a_range_add_up_to_it_end_by_end() -> None:

@@ -104,13 +104,25 @@ def test_a_goal_is_set_in_a_box_with_a_day_and_what_is_no_day_is_said(policy: st
     box, wrong, planned = drive(
         planner(policy),
         "3 . . o .",
-        f"down down down {typed('soon')} enter .",
+        f"down down down down {typed('soon')} enter .",
         f"{'backspace ' * 4} {typed('2027-03-01')} enter . .",
     )
     assert "serve the key" in box
     assert "soon" in wrong
     assert "in place of" in wrong
     assert "by 2027-03-01" in planned
+
+
+def test_more_keys_are_named_in_the_box_and_what_is_no_pair_is_said(policy: str) -> None:
+    wrong, refused = drive(
+        planner(policy),
+        f"3 . . o . down down {typed('web')} enter .",
+        f"{typed('-2025=api-2027')} enter . .",
+    )
+    assert "not a key and the one in its place" in wrong
+    assert "OLD=NEW" in wrong
+    # What the sample does not have is said on the screen as well.
+    assert "no key has this name" in refused
 
 
 def test_a_step_is_read_in_full(policy: str) -> None:

@@ -48,6 +48,25 @@ def test_a_release_lacks_what_its_step_drops_and_has_the_spare(desk: Desk) -> No
     assert all(pin_b64(key).encode() in written(found) for key in ("b", "c"))
 
 
+def test_a_release_that_would_lose_again_what_an_earlier_one_brings_is_refused(desk: Desk) -> None:
+    """Step 1 brings c and was not exported: without it the next release would hold neither a nor c."""
+    bare = replace(DROP, adds=())
+    found = export(desk, 3, steps=(SHIP, SERVE, bare))
+    with pytest.raises(UnsafeError, match="c, which step 1 ships, is in no pinset of shop"):
+        found.refuse()
+
+
+def test_keys_go_to_the_pinsets_of_their_hosts_alone(desk: Desk) -> None:
+    """The step changes the pins of one name; a pinset for another host of the app keeps its own."""
+    other = replace(SHIP, names={"c": ("www.example.com",)})
+    text = TEXT.replace('backups = ["b"]', 'backups = ["b"]\ncovers = ["api.example.com"]')
+    file = desk.policy(text)
+    plan = Plan(goal=Goal(to="c"), made=NOW, digests={"policy": desk.open(text).digest}, steps=(other,))
+    for step, pinsets in ((other, ("p",)), (replace(other, names={"c": ("api.example.com",)}), ("p-2",))):
+        stored = plans.keep(file, replace(plan, steps=(step,)))
+        assert plan_export(file, desk.open(text), Asked(plan=stored.id, step=1), NOW).pinsets == pinsets
+
+
 def test_inputs_that_moved_are_refused(desk: Desk) -> None:
     found = export(desk, 1, digests={"policy": "00"})
     with pytest.raises(UnsafeError, match="the policy has changed since"):

@@ -16,7 +16,7 @@ from rotator.report.plan import to_document, to_json
 from rotator.report.text import render
 from rotator.workflows import reports
 from rotator.workflows.opening import open_policy
-from rotator.workflows.planning import over_time, plan
+from rotator.workflows.planning import over_time, pair_of, plan
 
 
 def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str]) -> int:
@@ -34,6 +34,7 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
         take=tuple(part for text in asked.take for part in text.replace("+", ",").split(",") if part),
         reason=asked.override or "",
         moved=tuple(_moved(text) for text in asked.move),
+        also=tuple(pair_of(text) for text in asked.also),
     )
     picture = open_policy(asked.policy, at.date())
     made = plan(picture, goal, at)

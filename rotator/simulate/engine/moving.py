@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from rotator.model.adoption import Launch, ahead, moved_to
 from rotator.model.policy import Count
-from rotator.simulate.cohorts import Cohort, Standing, split
+from rotator.simulate.cohorts import Cohort, Standing, spread
 from rotator.simulate.engine.codes import Flags, Indexes
 from rotator.simulate.fleet import Fleet, resized
 from rotator.simulate.populations import Forecast, Source
 
 Shares = NDArray[np.float64]
-_ROUNDING = 1e-9
 KEPT = 4_000_000
 """Sizes kept for instants that are asked about again, over all instants."""
 
@@ -204,25 +203,21 @@ def _shares(kind: _Kind, day: float) -> Shares:
 
 
 def apportioned(low: Indexes, high: Indexes, shares: Shares) -> tuple[Indexes, Indexes]:
-    """Split counts by shares, a row each, as `cohorts.split` does; a share of 0 takes no part."""
-    lows, highs = _apportion(low, shares), _apportion(high, shares)
+    """Split counts by shares, a row each, as `cohorts.spread` does; a share of 0 takes no part."""
+    lows, highs = _in_turn(low, shares), _in_turn(high, shares)
     for row in np.flatnonzero((lows > highs).any(axis=1)).tolist():
         # A larger whole gave a part less by one: that is mended row by row.
-        own = {str(n): share for n, share in enumerate(shares[row].tolist()) if share > 0}
-        for name, count in split(Count(low=int(low[row]), high=int(high[row])), own).items():
-            lows[row, int(name)], highs[row, int(name)] = count.low, count.high
+        own = np.flatnonzero(shares[row] > 0).tolist()
+        counts = spread(Count(low=int(low[row]), high=int(high[row])), shares[row, own].tolist())
+        for place, count in zip(own, counts, strict=True):
+            lows[row, place], highs[row, place] = count.low, count.high
     return lows, highs
 
 
-def _apportion(totals: Indexes, shares: Shares) -> Indexes:
-    exact = totals[:, None] * shares
-    whole: Indexes = (exact + _ROUNDING).astype(np.int64)
-    rest = totals - whole.sum(axis=1)
-    if rest.any():
-        takes = shares > 0
-        remainder = np.where(takes, exact - whole, -1.0)
-        order = np.argsort(-remainder, axis=1, kind="stable")
-        place = np.empty_like(order)
-        np.put_along_axis(place, order, np.arange(shares.shape[1])[None, :], axis=1)
-        whole += (place < rest[:, None]) & takes
-    return whole
+def _in_turn(totals: Indexes, shares: Shares) -> Indexes:
+    marks = np.floor(totals[:, None] * np.cumsum(shares, axis=1) + 0.5).astype(np.int64)
+    # Those who are left over are on the last release that anybody comes to, as everybody is somewhere.
+    last = shares.shape[1] - 1 - (shares[:, ::-1] > 0).argmax(axis=1)
+    behind = np.arange(shares.shape[1])[None, :] >= last[:, None]
+    marks = np.where(behind, totals[:, None], np.minimum(marks, totals[:, None]))
+    return np.diff(marks, axis=1, prepend=0)

@@ -1,4 +1,4 @@
-"""The goal of a plan in a small box: the key to serve, the one to go, the host and the day."""
+"""The goal of a plan in a small box: the key to serve, the one to go, more of them, the host and the day."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rotator.simulate.question import Picture
 from rotator.tui.look import Signs
 from rotator.tui.screens.dialogs import BOX
 from rotator.tui.widgets.choice import Choice
+from rotator.workflows.planning import pair_of
 
 FIELDS = """
 {name} Horizontal {{ height: 1; }}
@@ -51,11 +52,14 @@ class GoalDialog(ModalScreen[Goal | None]):
         self.to = Choice(keys, self.signs, value=self.goal.to)
         self.old = Choice(keys, self.signs, optional=True, value=self.goal.from_)
         self.host = Choice(ours, self.signs, optional=True, value=next(iter(self.goal.hosts), ""))
+        more = " ".join(f"{old}={new}" for old, new in self.goal.also)
+        self.also = Input(value=more, placeholder="OLD=NEW, others at once; may be left out", select_on_focus=False)
         by = self.goal.by.isoformat() if self.goal.by else ""
         self.by = Input(value=by, placeholder="such as 2027-09-30; may be left out", select_on_focus=False)
         rows = (
             ("serve the key", self.to),
             ("in place of", self.old),
+            ("and also", self.also),
             ("on the host", self.host),
             ("by the day", self.by),
         )
@@ -74,7 +78,7 @@ class GoalDialog(ModalScreen[Goal | None]):
 
     def action_move(self, by: int) -> None:
         """Go to another field."""
-        fields: list[Choice | Input] = [self.to, self.old, self.host, self.by]
+        fields: list[Choice | Input] = [self.to, self.old, self.also, self.host, self.by]
         here = next((n for n, field in enumerate(fields) if field is self.focused), 0)
         self.set_focus(fields[(here + by) % len(fields)])
 
@@ -82,14 +86,17 @@ class GoalDialog(ModalScreen[Goal | None]):
     def action_make(self) -> None:
         """Answer with the goal, if the day can be read."""
         text = self.by.value.strip()
+        field = self.also
         try:
+            also = tuple(pair_of(pair) for pair in self.also.value.replace(",", " ").split())
+            field = self.by
             day = parse_instant(text).date() if text else None
         except RotatorError as error:
             self.query_one("#wrong", Static).update(self.signs.text_lines(str(error)))
-            self.set_focus(self.by)
+            self.set_focus(field)
             return
         hosts = (self.host.value,) if self.host.value else ()
-        self.dismiss(Goal(to=self.to.value, from_=self.old.value, hosts=hosts, by=day))
+        self.dismiss(Goal(to=self.to.value, from_=self.old.value, hosts=hosts, by=day, also=also))
 
     def action_cancel(self) -> None:
         """Leave the goal as it is."""
