@@ -12,8 +12,9 @@ from datetime import datetime
 from rotator.model.policy import Adoption, Count
 from rotator.model.when import DAY, HOUR, plus
 from rotator.plan.alarm import Alarm, Doubt, Emergency, Group, Option, Reissue, Suspected, Weighed
+from rotator.plan.choices import ISSUANCE
 from rotator.plan.responding import Responding, revocations
-from rotator.plan.responses import ISSUANCE
+from rotator.plan.responses import Responses
 from rotator.plan.todo import short, todo_of
 from rotator.plan.weighing import horizon, rank
 from rotator.simulate.cohorts import Cohort
@@ -118,12 +119,16 @@ def _reissue(
 
 def _stolen(picture: Picture, answer: Emergency, calendar: Sequence[Occurrence]) -> Emergency:
     work = Responding(picture, answer, calendar)
-    first = [work.weigh(response) for response in work.choices.first()]
-    target = min(first, key=lambda w: (w.score, *w.axes)).response.target
-    chosen = [w for w in first if w.response.target == target]
-    tried = [*chosen, *(work.weigh(r) for r in work.choices.others(target)), *(w for w in first if w not in chosen)]
-    refused = [work.weigh(response) for response in work.choices.refused()]
-    options = rank([*tried, *refused], most=MOST)
+    space = Responses(work.choices)
+    every = tuple(space.parts())
+    weighed = {parts: work.weigh(space.made(parts)) for parts in every}
+    tried = list(weighed.values())
+    target = min(tried, key=lambda w: (w.score, *w.axes)).response.target
+    usual = [parts for own in (target, *work.choices.targets) for parts in space.usual(own, every)]
+    others = {parts for parts in usual if parts.target != target and parts.when != "late"}
+    asked = [weighed[parts] for parts in dict.fromkeys(usual) if parts not in others]
+    refused = [work.weigh(response) for response in space.refused()]
+    options = rank([*tried, *refused], asked, most=MOST)
     best = next((option.weighed for option in options if option.recommended), None)
     at_once = best.answer.window[0] if best is not None else None
     return replace(
@@ -199,7 +204,7 @@ def _why(answer: Emergency, best: Weighed, tried: Sequence[Weighed]) -> Iterator
     """Say which action moves which number, by what the responses without it come to."""
     by_id = {w.response.id: w for w in tried if w.response.target == best.response.target}
     swap = best.response.swap
-    sooner = next((w for name, w in by_id.items() if name.startswith("swap-now")), None)
+    sooner = by_id.get("+".join(["swap-now", *best.response.id.split("+")[1:]]))
     if swap is not None and sooner is not None and sooner is not best and best.exposed.high is not None:
         spared = (sooner.worst.high or 0) - (best.worst.high or 0)
         cost = (best.exposed.high or 0) - (sooner.exposed.high or 0)

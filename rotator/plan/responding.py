@@ -8,10 +8,10 @@ from datetime import datetime
 from rotator.model.progress import heed
 from rotator.model.when import HOUR
 from rotator.plan.alarm import Alarm, Emergency, Response, Weighed
-from rotator.plan.responses import Choices
-from rotator.plan.weighing import weigh
+from rotator.plan.choices import Choices
+from rotator.plan.weighing import desk_for, weigh
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.question import Picture
+from rotator.simulate.question import Desk, Picture
 
 
 def revocations(alarm: Alarm, now: datetime) -> tuple[Occurrence, ...]:
@@ -28,6 +28,7 @@ class Responding:
         theft = Occurrence(id="key-compromise", parts=(answer.alarm.key,), at=answer.now)
         self.events = (theft, *revocations(answer.alarm, answer.now))
         self.choices = self.choose(picture)
+        self._desks: dict[tuple[object, ...], Desk] = {}
 
     def choose(self, picture: Picture, reach: float | None = None) -> Choices:
         """Give what can be done, with another policy or reach of floors perhaps."""
@@ -45,6 +46,9 @@ class Responding:
         """Weigh a response."""
         asked = picture or self.picture
         heed(f"playing: {response.title}")
+        key = (id(asked), response.releases, response.published)
+        if key not in self._desks:
+            self._desks[key] = desk_for(asked, response)
         return weigh(
             asked,
             response,
@@ -53,4 +57,5 @@ class Responding:
             now=self.answer.now,
             until=self.answer.until,
             weight=asked.policy.limits.exposure_weight,
+            desk=self._desks[key],
         )

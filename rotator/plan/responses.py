@@ -1,407 +1,208 @@
-"""What can be done when a key may be stolen: what is served and when, floors, builds without the pin."""
+"""The responses to a stolen key: every combination of what is served when, floors, builds and live pins.
+
+What is compared is a space that is gone through whole, so that the front is the front of all of it:
+
+- what is served: each chain or key that could take the place of the stolen one;
+- when: at once, the last hour that leaves a margin before the CA's clock ends, each midnight between (builds count from
+  one), the hour at which live pins have reached whom they reach, and each instant at which a verdict changes. Between
+  two of these a later swap breaks fewer, as people only leave old releases, and exposes no more; where live pins lose
+  the stolen key with the swap, each hour trades one for the other, and no hour between is better than both of its ends;
+- live pins, and builds without the stolen key: with them or without;
+- floors: none, on releases that are out, on the builds, or on both; soft or hard.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 
-from rotator.mechanisms.base import Channel, PinsetSpec
-from rotator.model.names import Cover
-from rotator.model.pins import Pin, PinKind, spki_pin
-from rotator.model.pki import Chain
-from rotator.model.policy import Release
-from rotator.model.versions import order as version_order
-from rotator.model.when import DAY, HOUR, plus, start_of
-from rotator.plan.alarm import Alarm, Refused, Response
-from rotator.plan.carrying import Publication, as_published, pinning, publications, with_published
-from rotator.plan.draft import Carrier, Pins, changed, digest_of, newest_of, next_version, pins_of_key, with_releases
+from rotator.model.when import DAY, plus, start_of
+from rotator.plan.alarm import Refused, Response
+from rotator.plan.choices import ISSUANCE, Choices, Push, hour
+from rotator.plan.draft import Carrier
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import Impact
-from rotator.simulate.inventory import Enforced, Inventory, KeyFacts
-from rotator.simulate.populations import FLOOR_DAYS, FLOOR_REACH
-from rotator.simulate.question import Picture, Question, ask
-from rotator.simulate.roads import ramp_of
-from rotator.simulate.standard import backups_of
+from rotator.simulate.question import Question, ask
 
-MARGIN = 2 * HOUR
-"""Time that is left between a swap and the end of the CA's clock: every place must serve it, pooled connections end."""
-ISSUANCE = 1 * HOUR
-"""Time that a CA is given to certify a key where the policy names none (`lead_hours`)."""
-NEW_KEY = "a new key"
-_KINDS = tuple(PinKind)
+
+class Floors(StrEnum):
+    """Where floors are raised."""
+
+    NONE = ""
+    OUT = "on releases that are out"
+    BUILT = "on the builds"
+    BOTH = "on both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """A floor that is raised: where, on which version, from when on."""
+class Parts:
+    """What a response is made of.
 
-    app: str
-    version: str
-    at: datetime
+    Attributes:
+        target: what is served in the end, "" where nothing changes.
+        when: the word for the instant: `late`, `now`, `reached`, `day1` and on, `change1` and on; "" for no swap.
+        swap: the instant.
+        live, built: whether live pins are published, and builds made.
+        floors, hard: the floors.
+    """
+
+    target: str
+    when: str = ""
+    swap: datetime | None = None
+    live: bool = False
+    built: bool = False
+    floors: Floors = Floors.NONE
     hard: bool = False
 
 
-@dataclass(kw_only=True)
-class Choices:
-    """Everything that can be done, made of the policy.
+class Responses:
+    """The space of responses to one alarm."""
 
-    Attributes:
-        picture: everything read.
-        alarm: what happened.
-        events: the same as events.
-        calendar: what happens in any case.
-        now, ends: the instant, and the end of the CA's clock.
-        reach: the share that a floor moves, where the policy states none.
-        unbuildable: apps of which no build without the pin can be made, and why.
-    """
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
 
-    picture: Picture
-    alarm: Alarm
-    events: tuple[Occurrence, ...]
-    calendar: tuple[Occurrence, ...]
-    now: datetime
-    ends: datetime
-    reach: float | None = None
-    unbuildable: dict[str, str] = field(default_factory=dict)
+    def parts(self) -> Iterator[Parts]:
+        """Go through the space."""
+        for target in self.choices.targets:
+            now = self.choices.floors(target) if target else ()
+            for when, swap in self.swaps(target):
+                builds = self.choices.builds(target, swap)
+                live = self.choices.live(target, swap)
+                for published in (False, True) if live else (False,):
+                    for built in (False, True) if builds else (False,):
+                        then = self.choices.pushes(builds) if built else ()
+                        for floors in _floors(now, then):
+                            for hard in (False, True) if floors else (False,):
+                                yield Parts(
+                                    target=target,
+                                    when=when,
+                                    swap=swap,
+                                    live=published,
+                                    built=built,
+                                    floors=floors,
+                                    hard=hard,
+                                )
 
-    # --- what is served ----------------------------------------------------------------------------------------
+    def swaps(self, target: str) -> list[tuple[str, datetime | None]]:
+        """Give the instants at which a target may be served, each with its word; of two that are as good the first."""
+        if not target:
+            return [("", None)]
+        first, last = self.choices.at_once(target), self.choices.late(target)
+        found: dict[datetime, str] = {last: "late", first: "now"}
+        reached = [own.done for own in self.choices.live(target, last) if not own.pins.drops]
+        if reached and first < (there := hour(max(reached), up=True)) < last:
+            found.setdefault(there, "reached")
+        day, number = plus(start_of(first.date()), DAY), 1
+        while day < last:
+            if day > first:
+                found.setdefault(day, f"day{number}")
+            day, number = plus(day, DAY), number + 1
+        for number, at in enumerate(self._changes(first, last), start=1):
+            found.setdefault(at, f"change{number}")
+        return [(word, at) for at, word in found.items()]
 
-    @cached_property
-    def targets(self) -> tuple[str, ...]:
-        """Give what could be served instead: chains and keys of the backups, else of a key that is made now."""
-        if not self.alarm.hosts:
-            return ("",)
-        inventory, policy = self.picture.inventory, self.picture.policy
-        found: list[str] = []
-        for key in self._spares():
-            pin = inventory.keys[key].pin
-            names = [name for host in self.alarm.hosts for name in policy.host_names(host)]
-            made = [c for c in inventory.chains.values() if c.leaf.matches(pin)]
-            found += [c.name for c in made if all(c.leaf.covers(n) for n in names)]
-            if not any(not c.planned for c in made):
-                found.append(key)
-        return tuple(dict.fromkeys(found)) or (NEW_KEY,)
+    def _changes(self, first: datetime, last: datetime) -> list[datetime]:
+        """Give the instants between two at which a verdict changes where nothing is done."""
+        if last <= first:
+            return []
+        question = Question(occurrences=self.choices.events, at=self.choices.now, until=last)
+        window = ask(self.choices.picture, question, self.choices.calendar).window
+        return sorted({impact.at for impact in window if first < impact.at < last})
 
-    def _spares(self) -> list[str]:
-        inventory, policy = self.picture.inventory, self.picture.policy
-        backups = backups_of(inventory, self.alarm.key)
-        held = [key for pinset in policy.pinsets.values() for key in pinset.keys]
-        others = [k for k in dict.fromkeys(held) if policy.keys[k].status == "active" and k != self.alarm.key]
-        return backups or others
+    def usual(self, target: str, every: Sequence[Parts]) -> Iterator[Parts]:
+        """Give what people ask about: everything late, at once, and once live pins are there; then with less done.
 
-    def lead(self, target: str) -> timedelta:
-        """Give the time until a target can be served: none where its certificate is at hand."""
-        inventory, policy = self.picture.inventory, self.picture.policy
-        chain = inventory.chains.get(target)
-        if chain is not None and not chain.planned and chain.leaf.valid_at(self.now):
-            return timedelta()
-        if chain is None and target in inventory.keys:
-            own = inventory.key_certificates.get(target)
-            if own is not None and own.leaf.valid_at(self.now):
-                return timedelta()
-        plan = policy.chains.get(target)
-        hours = plan.lead_hours if plan is not None else None
-        return ISSUANCE if hours is None else timedelta(hours=hours)
+        Less is: floors on what is out alone, nothing but the swap, no floor; and hard floors.
 
-    def at_once(self, target: str) -> datetime:
-        """Give the first time to serve a target, on the full hour where it has to be made first."""
-        lead = self.lead(target)
-        return self.now if not lead else _hour(plus(self.now, lead), up=True)
-
-    def late(self, target: str) -> datetime:
-        """Give the last time to serve a target: the margin before the CA's clock ends."""
-        return max(_hour(plus(self.ends, -MARGIN), up=False), self.at_once(target))
-
-    def serves(self, target: str, at: datetime | None) -> tuple[Occurrence, ...]:
-        """Serve a target on all hosts."""
-        if at is None or not target:
-            return ()
-        if target == NEW_KEY:
-            return tuple(Occurrence(id="renew", parts=(host, "new-key"), at=at) for host in self.alarm.hosts)
-        return tuple(Occurrence(id="serve", parts=(host, target), at=at, action=True) for host in self.alarm.hosts)
-
-    def impact(self, target: str, at: datetime) -> Impact:
-        """Say what serving a target does, as clients are."""
-        question = Question(occurrences=(*self.events, *self.serves(target, at)), at=at)
-        return ask(self.picture, question, self.calendar).impact
-
-    # --- floors and builds -------------------------------------------------------------------------------------
-
-    def floors(self, target: str) -> tuple[Push, ...]:
-        """Give the floors that help now: on the oldest version from which on every release accepts the target."""
-        impact = self.impact(target, self.at_once(target))
-        found = []
-        for name, app in self.picture.policy.apps.items():
-            out = self._out(name)
-            taken = self._taken(impact, name)
-            if app.adoption is None or len(out) < 2 or not taken:
-                continue
-            good = len(out)
-            while good > 0 and taken.get(out[good - 1].version, False):
-                good -= 1
-            broken = any(taken.get(release.version) is False for release in out[:good])
-            if good < len(out) and broken:
-                found.append(Push(app=name, version=out[good].version, at=self.now))
-        return tuple(found)
-
-    def _out(self, name: str) -> list[Release]:
-        """Give the releases that are out, oldest first."""
-        releases = self.picture.policy.apps[name].releases
-        out = [r for r in releases if r.released is None or r.released <= self.now.date()]
-        return sorted(out, key=lambda release: version_order(release.version))
-
-    def _taken(self, impact: Impact, name: str) -> dict[str, bool]:
-        """Give for each version that uses our hosts whether it, or some of its clients, take what is served."""
-        found: dict[str, bool] = {}
-        for row in impact.rows:
-            cohort = row.connection.cohort
-            if cohort.app == name and row.connection.host in self.alarm.hosts:
-                found[cohort.version] = found.get(cohort.version, False) or not row.verdict.is_broken
-        return found
-
-    @cached_property
-    def gone(self) -> frozenset[Pin]:
-        """Give every pin on the stolen key and its certificates."""
-        inventory = self.picture.inventory
-        facts = inventory.keys[self.alarm.key]
-        chains = [c for c in inventory.chains.values() if c.leaf.matches(facts.pin)]
-        found = {pin for kind in _KINDS if not kind.of_certificate for pin in pins_of_key(facts, None, kind)}
-        found |= {
-            Pin(kind, digest)
-            for c in chains
-            for kind in _KINDS
-            if kind.of_certificate and (digest := digest_of(c.leaf, kind))
-        }
-        return frozenset(found | {facts.pin})
-
-    def builds(self, target: str, swap: datetime | None) -> tuple[Carrier, ...]:
-        """Give a release of each app whose newest one pins the stolen key, without it and with what is served."""
-        chain = self._chain(target, swap)
-        key = self.picture.inventory.key_of(chain.leaf) if chain is not None else None
-        names = tuple(n for host in self._pinned_hosts() for n in self.picture.policy.host_names(host))
-        found = []
-        for name, app in self.picture.policy.apps.items():
-            newest = newest_of(app)
-            out = self._out(name)
-            base = out[-1].version if out else newest.version if newest is not None else "-"
-            if app.adoption is None or not self._pins(name, base):
-                continue
-            review = self.picture.policy.limits.review_days if app.review_days is None else app.review_days
-            # A build without the pin refuses the old chain, so it waits for the swap; roll-outs count from a midnight.
-            at = max(plus(self.now, timedelta(days=review)), swap or self.now)
-            at = at if at == start_of(at.date()) else plus(start_of(at.date()), DAY)
-            fresh = None
-            if chain is not None and key is None:
-                covers = tuple(Cover(host) for host in names)
-                fresh = PinsetSpec(name=NEW_KEY, covers=covers, keys=(spki_pin(chain.leaf.spki),))
-            pins = Pins(
-                names=names,
-                key=self.picture.inventory.keys.get(key or ""),
-                chain=chain,
-                drop=self.gone,
-                only=fresh,
-            )
-            why = next(filter(None, (self._refused(item, pins) for item in self._enforced(name, base))), "")
-            if why:
-                self.unbuildable[name] = why
-                continue
-            found.append(Carrier(app=name, version=next_version(app), base=base, pins=pins, at=at))
-        return tuple(found)
-
-    def _chain(self, target: str, swap: datetime | None) -> Chain | None:
-        """Give the chain that is served in the end."""
-        impact = self.impact(target, swap or self.now)
-        offers = impact.world.served.get(self.alarm.hosts[0], ()) if self.alarm.hosts else ()
-        return offers[0].chain if offers else None
-
-    def live(self, target: str, swap: datetime | None) -> tuple[Publication, ...]:
-        """Give the live pins to publish: at once what is served next, and without the stolen key once it is served.
-
-        Where nothing is served anew, they lose the stolen key at once.
+        Args:
+            target: what is served.
+            every: the space.
         """
-        names = tuple(n for host in self._pinned_hosts() for n in self.picture.policy.host_names(host))
-        chain = self._chain(target, swap)
-        key = self.picture.inventory.keys.get(self.picture.inventory.key_of(chain.leaf) or "") if chain else None
-        if chain is not None and key is None:
-            key = KeyFacts(pin=spki_pin(chain.leaf.spki))
-        found: list[Publication] = []
-        for name in self.picture.policy.apps:
-            inventory = self.picture.inventory
-            for drop, at in ((frozenset[Pin](), self.now), (self.gone, swap or self.now)):
-                own = self._publication(inventory, name, Pins(names=names, key=key, chain=chain, drop=drop), at)
-                if own is not None:
-                    found.append(own)
-                    inventory = with_published(inventory, [own])
-        return tuple(found)
+        own = [parts for parts in every if parts.target == target]
+        for when in ("late", "now", "reached", ""):
+            full = [parts for parts in own if parts.when == when and not parts.hard]
+            if full:
+                yield max(full, key=_size)
+        late = [parts for parts in own if parts.when in ("late", "")] or [parts for parts in own if parts.when == "now"]
+        live = any(parts.live for parts in late)
+        built = any(parts.built for parts in late)
+        for parts in late:
+            if built and parts.live == live and not parts.built and not parts.hard and parts.floors is Floors.OUT:
+                yield parts
+        yield from (p for p in late if not p.live and not p.built and p.floors is Floors.NONE)
+        yield from (p for p in late if built and p.live == live and p.built and p.floors is Floors.NONE)
+        hard = [parts for parts in late if parts.hard]
+        if hard:
+            yield max(hard, key=_size)
 
-    def _publication(self, inventory: Inventory, name: str, pins: Pins, at: datetime) -> Publication | None:
-        """Give live pins as they are published on top of what clients have; None where that changes nothing."""
-        there = as_published(inventory)
-        items = pinning(there, name, pins.names)
-        made = [changed(inventory.mechanisms[item.mechanism], item, pins) for item in items]
-        if all(config == item.config for item, (config, _) in zip(items, made, strict=True)):
-            return None
-        if any(why or not config.pinned for config, why in made):
-            return None  # clients refuse it, or it would leave them without any pin
-        own = next(publications(there, name, pins, at), None)
-        return own if own is not None and own.channel is Channel.LIVE else None
-
-    def coming(self) -> list[tuple[str, Release]]:
-        """Give the releases that the policy names for a day to come and that still pin the stolen key."""
-        apps = self.picture.policy.apps.items()
-        later = ((n, r) for n, app in apps for r in app.releases if r.released and r.released > self.now.date())
-        return [(name, release) for name, release in later if self._pins(name, release.version)]
-
-    def _pinned_hosts(self) -> tuple[str, ...]:
-        return self.alarm.hosts or tuple(h for h, host in self.picture.policy.hosts.items() if host.control == "ours")
-
-    def _pins(self, name: str, version: str) -> bool:
-        """Say whether a release pins the stolen key."""
-        items = self._enforced(name, version)
-        return any(self.gone & set(entry.pins) for item in items for entry in item.config.entries)
-
-    def _enforced(self, name: str, version: str) -> tuple[Enforced, ...]:
-        """Give what a release enforces."""
-        inventory = self.picture.inventory
-        releases = with_releases(inventory.policy, name).apps[name].releases
-        index = next((i for i, r in enumerate(releases) if version in (r.version, *r.also)), -1)
-        return inventory.enforced.get((name, index), inventory.enforced.get((name, -1), ()))
-
-    def _refused(self, item: Enforced, pins: Pins) -> str:
-        """Say why a client cannot take a build with other pins; "" where it can."""
-        mechanism = self.picture.inventory.mechanisms.get(item.mechanism)
-        return "" if mechanism is None else changed(mechanism, item, pins)[1]
-
-    def pushes(self, builds: Sequence[Carrier], *, hard: bool = False) -> tuple[Push, ...]:
-        """Raise floors on the new builds, once they are there for everybody."""
-        found = []
-        for build in builds:
-            own = self.picture.policy.apps[build.app].adoption
-            if own is not None and own.preset == "deploy":
-                continue  # we deploy it ourselves: there is nobody to push
-            ramp = ramp_of(self.picture.policy.apps[build.app])
-            days = math.ceil(ramp[-1][0]) if ramp else 0
-            at = plus(build.at, timedelta(days=days))
-            found.append(Push(app=build.app, version=build.version, at=at, hard=hard))
-        return tuple(found)
-
-    def as_actions(self, pushes: Sequence[Push]) -> tuple[Occurrence, ...]:
-        """Write floors as actions; how many they reach is what the policy says of the app's last floor, or assumed."""
-        found = []
-        for push in pushes:
-            known = next((f for f in reversed(self.picture.policy.apps[push.app].floors) if f.reach is not None), None)
-            reach = self.reach or (known.reach if known is not None else None) or FLOOR_REACH
-            days = (known.reach_days if known is not None else None) or FLOOR_DAYS
-            options = (
-                ("mode", "hard" if push.hard else "soft"),
-                ("reach", f"{reach:g}"),
-                ("reach-days", f"{days:g}d"),
-            )
-            found.append(
-                Occurrence(id="floor", parts=(push.app, push.version), options=options, at=push.at, action=True)
-            )
-        return tuple(found)
-
-    # --- responses ---------------------------------------------------------------------------------------------
-
-    def first(self) -> list[Response]:
-        """Give the full response with each target, to choose the target by."""
-        return [self.full(target, self.late(target) if target else None) for target in self.targets]
-
-    def full(self, target: str, swap: datetime | None, *, hard: bool = False) -> Response:
-        """Do everything: floors on what accepts the target, the swap, builds without the pin, floors on those."""
-        builds = self.builds(target, swap)
-        now = tuple(replace(push, hard=hard) for push in self.floors(target)) if target else ()
-        then = self.pushes(builds, hard=hard)
-        return self._made(target, swap, now, builds, then, word="hard floors" if hard else "floors")
-
-    def others(self, target: str) -> Iterator[Response]:
-        """Give what people ask about beside the full response: at once, fewer floors, no floor, hard floors.
-
-        Where live pins bring what is served next, also when they have reached whom they reach.
-        """
-        swap = self.late(target) if target else None
-        builds = self.builds(target, swap)
-        now = self.floors(target) if target else ()
-        if target and self.at_once(target) < self.late(target):
-            yield self.full(target, self.at_once(target))
-        reached = [own.done for own in self.live(target, swap) if not own.pins.drops]
-        if target and reached and self.at_once(target) < (there := _hour(max(reached), up=True)) < self.late(target):
-            yield self.full(target, there)
-        if builds:
-            yield self._made(target, swap, now, (), ())
-        yield self._made(target, swap, (), (), (), live=False)
-        if builds:
-            yield self._made(target, swap, now, builds, ())
-        if builds or now:
-            yield self.full(target, swap, hard=True)
-
-    def refused(self) -> Iterator[Response]:
-        """Give what must not be done, each with its reason."""
-        if not self.alarm.hosts:
-            return
-        yield Response(id="keep", title="keep the revoked chain", refused=Refused.KEPT)
-        same = tuple(
-            Occurrence(id="renew", parts=(host, "same-key"), at=plus(self.now, ISSUANCE)) for host in self.alarm.hosts
-        )
-        yield Response(
-            id="same-key",
-            title="reissue with the same key",
-            occurrences=same,
-            swap=plus(self.now, ISSUANCE),
-            refused=Refused.SAME_KEY,
-        )
-
-    def _made(
-        self,
-        target: str,
-        swap: datetime | None,
-        now: Sequence[Push],
-        builds: tuple[Carrier, ...],
-        then: Sequence[Push],
-        word: str = "floors",
-        *,
-        live: bool = True,
-    ) -> Response:
-        ids = []
+    def made(self, parts: Parts) -> Response:
+        """Make a response of its parts."""
+        choices, target, swap = self.choices, parts.target, parts.swap
+        builds: tuple[Carrier, ...] = choices.builds(target, swap) if parts.built else ()
+        published = choices.live(target, swap) if parts.live else ()
+        now: tuple[Push, ...] = ()
+        if parts.floors in (Floors.OUT, Floors.BOTH):
+            now = tuple(replace(push, hard=parts.hard) for push in choices.floors(target))
+        then = choices.pushes(builds, hard=parts.hard) if parts.floors in (Floors.BUILT, Floors.BOTH) else ()
+        ids = [f"swap-{parts.when}"] if swap is not None else []
+        said = []
         if swap is not None:
-            words = {self.late(target): "late", self.at_once(target): "now"}
-            ids.append(f"swap-{words.get(swap, 'reached')}")
-        parts = []
-        published = self.live(target, swap) if live else ()
-        if swap is not None:
-            parts.append(f"swap {swap:%d %H:%MZ}" + (f" to {target}" if len(self.targets) > 1 else ""))
+            said.append(f"swap {swap:%d %H:%MZ}" + (f" to {target}" if len(choices.targets) > 1 else ""))
         if published:
             ids.append("live")
-            parts.append("live pins")
+            said.append("live pins")
         if builds:
             ids.append("builds")
-            parts.append("new builds")
+            said.append("new builds")
         pushes = [*now, *then]
         if pushes:
-            ids.append("hard-floors" if word.startswith("hard") else "floors" if now and then else "floor")
-            parts.append(f"{word} {', '.join(dict.fromkeys(p.version for p in pushes))}")
+            both = parts.floors is Floors.BOTH
+            out = parts.floors is Floors.BUILT and bool(target) and bool(choices.floors(target))
+            name = "floors" if both else "floor-builds" if out else "floor"
+            ids.append(f"hard-{name}" if parts.hard else name)
+            word = "hard floors" if parts.hard else "floors"
+            said.append(f"{word} {', '.join(dict.fromkeys(push.version for push in pushes))}")
         elif swap is not None or builds or published:
-            parts.append("no floor")
+            said.append("no floor")
         return Response(
             id="+".join(ids) or "nothing",
-            title=", ".join(parts) or "nothing",
+            title=", ".join(said) or "nothing",
             target=target,
             swap=swap,
             occurrences=(
-                *self.as_actions(now),
-                *self.serves(target, swap),
-                *self.as_actions(then),
+                *choices.as_actions(now),
+                *choices.serves(target, swap),
+                *choices.as_actions(then),
                 *(own.action for own in published),
             ),
             releases=builds,
             published=published,
         )
 
+    def refused(self) -> Iterator[Response]:
+        """Give what must not be done, each with its reason."""
+        choices = self.choices
+        if not choices.alarm.hosts:
+            return
+        yield Response(id="keep", title="keep the revoked chain", refused=Refused.KEPT)
+        at = plus(choices.now, ISSUANCE)
+        yield Response(
+            id="same-key",
+            title="reissue with the same key",
+            occurrences=tuple(Occurrence(id="renew", parts=(host, "same-key"), at=at) for host in choices.alarm.hosts),
+            swap=at,
+            refused=Refused.SAME_KEY,
+        )
 
-def _hour(at: datetime, *, up: bool) -> datetime:
-    full = at.replace(minute=0, second=0, microsecond=0)
-    return plus(full, HOUR) if up and full < at else full
+
+def _floors(now: Sequence[Push], then: Sequence[Push]) -> list[Floors]:
+    found = [Floors.NONE]
+    found += [Floors.OUT] if now else []
+    found += [Floors.BUILT] if then else []
+    return [*found, Floors.BOTH] if now and then else found
+
+
+def _size(parts: Parts) -> int:
+    """Count what is done."""
+    return 2 * parts.live + 2 * parts.built + list(Floors).index(parts.floors)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rotator.model.when import DAY, HOUR, plus, start_of
 from rotator.plan.alarm import Emergency, Suspected, Todo
+from rotator.plan.choices import ISSUANCE, MARGIN, NEW_KEY
 from rotator.plan.responding import Responding
-from rotator.plan.responses import ISSUANCE, MARGIN, NEW_KEY
 from rotator.simulate.question import Picture
 
 

@@ -11,8 +11,8 @@ from rotator.plan.alarm import Option, Response, UserDays, Weighed
 from rotator.plan.carrying import with_published
 from rotator.plan.draft import with_carriers
 from rotator.simulate.grammar import Occurrence
-from rotator.simulate.impact import BROKEN, EXPOSED, Impact, hits
-from rotator.simulate.question import Answer, Picture, Question, ask
+from rotator.simulate.impact import BROKEN, EXPOSED, Impact
+from rotator.simulate.question import Answer, Desk, Picture, Question, ask
 from rotator.simulate.totals import Total, total_of
 
 FINE = 6 * HOUR
@@ -30,6 +30,7 @@ def weigh(
     now: datetime,
     until: datetime,
     weight: float,
+    desk: Desk | None = None,
 ) -> Weighed:
     """Play a response and add up what it comes to.
 
@@ -41,12 +42,19 @@ def weigh(
         now: the first instant that counts.
         until: the end of the horizon.
         weight: what a user-day of exposure weighs beside one of breakage.
+        desk: what was worked out for the same releases and live pins (`desk_for`).
     """
+    desk = desk or desk_for(picture, response)
+    question = Question(occurrences=(*events, *response.occurrences), at=now, until=plus(until, -SECOND))
+    return weighed(response, ask(desk.picture, question, calendar, desk=desk, daily=False), until, weight)
+
+
+def desk_for(picture: Picture, response: Response) -> Desk:
+    """Make the desk for every response with the same releases and live pins."""
     if response.releases or response.published:
         inventory = with_published(with_carriers(picture.inventory, response.releases), response.published)
         picture = replace(picture, inventory=inventory, policy=inventory.policy)
-    question = Question(occurrences=(*events, *response.occurrences), at=now, until=plus(until, -SECOND))
-    return weighed(response, ask(picture, question, calendar), until, weight)
+    return Desk(picture, quick=True)
 
 
 def weighed(response: Response, answer: Answer, until: datetime, weight: float) -> Weighed:
@@ -122,9 +130,7 @@ def _marks(now: datetime, until: datetime, changes: Iterable[datetime]) -> list[
 
 
 def _hits(impact: Impact, name: str) -> Mapping[int, bool]:
-    if name == "broken":
-        return hits((row for row in impact.rows if row.verdict.is_broken), *BROKEN)
-    return hits((row for row in impact.rows if row.verdict.is_exposed), *EXPOSED)
+    return impact.hit(*(BROKEN if name == "broken" else EXPOSED))
 
 
 def _total(answer: Answer, impact: Impact, settled: datetime, name: str) -> Total:
@@ -139,20 +145,22 @@ def _days(seconds: int) -> int:
     return -(-seconds // SECONDS_A_DAY)
 
 
-def rank(found: Sequence[Weighed], *, most: int) -> tuple[Option, ...]:
+def rank(found: Sequence[Weighed], asked: Sequence[Weighed] | None = None, *, most: int) -> tuple[Option, ...]:
     """Put responses into the order in which they are shown.
 
     First the front, which nothing permitted beats in both ways, by score; then what people ask about though it is
     beaten, as it was given; then what is refused. The first of the front is recommended, never a refused one.
 
     Args:
-        found: the responses, those first of which people ask most.
+        found: the responses that were weighed, refused ones among them.
+        asked: those of them that people ask about, which are shown though they are beaten; None for all.
         most: rows in all; refused ones keep their place, one at least.
     """
     permitted = _unlike([w for w in found if not w.response.refused])
     refused = [w for w in found if w.response.refused]
     front = sorted((w for w in permitted if not any(o.beats(w) for o in permitted)), key=lambda w: (w.score, *w.axes))
-    beaten = [w for w in permitted if any(o.beats(w) for o in permitted)]
+    usual = permitted if asked is None else [w for w in asked if any(w is own for own in permitted)]
+    beaten = [w for w in usual if not any(w is own for own in front)]
     kept = refused[: max(1, most - len(front) - len(beaten))] if refused else []
     rows = [Option(weighed=w, standing="front", recommended=n == 0) for n, w in enumerate(front)]
     rows += [Option(weighed=w, standing="dominated") for w in beaten]

@@ -208,6 +208,8 @@ def ask(
     calendar: Sequence[Occurrence] = (),
     start: World | None = None,
     desk: Desk | None = None,
+    *,
+    daily: bool = True,
 ) -> Answer:
     """Answer a question.
 
@@ -217,6 +219,7 @@ def ask(
         calendar: what happens in any case.
         start: the world before all of it; without it, the one that the policy states.
         desk: what was worked out for questions before this one; without it everything is worked out anew.
+        daily: whether the days of a window are told too.
 
     Raises:
         UsageError: an occurrence names nothing in the policy, or cannot be played on it.
@@ -238,7 +241,7 @@ def ask(
         fleet=fleet,
         impact=impact,
         first_break=_first_break(segments),
-        days=_days(question, segments, ready) if question.until is not None else (),
+        days=_days(question, segments, ready) if daily and question.until is not None else (),
         window=tuple(impact for at, impact in segments if at >= question.at) if question.until is not None else (),
         later=tuple(h for h in played.order if h.at > question.at and h.occurrence in _asked(question)),
         people=ready.people,

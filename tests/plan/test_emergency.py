@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest
 
 from rotator.errors import UsageError
-from rotator.plan.alarm import Emergency, Option, Refused, Response, UserDays, Weighed
+from rotator.model.when import plus
+from rotator.plan.alarm import LEAST, Emergency, Option, Refused, Response, UserDays, Weighed
+from rotator.plan.responding import Responding
+from rotator.plan.responses import Responses
 from rotator.plan.weighing import rank
 from rotator.report.emergency import LONGEST, chat, to_document, to_json
 from rotator.report.text import render
@@ -204,6 +207,40 @@ def test_the_weight_of_the_policy_decides() -> None:
         assert [o.weighed.response.id for o in rank(weighed, most=5)] == [first, "ab".replace(first, "")]
 
 
+@pytest.mark.parametrize("weight", [0.05, 1.0, 20.0])
+@pytest.mark.parametrize("name", ["still", "moving", "live", "live and moving"])
+def test_no_hour_and_no_combination_is_better_than_the_front(desk: Desk, name: str, weight: float) -> None:
+    """Every second hour of 30, with all that can be done beside it, is weighed: none beats what is shown."""
+    live = app("live", pinset="live", clients="1000")
+    only = BASE + LIVE + ONLY_A
+    text = {"still": TWO, "moving": only + MOVING, "live": only + live, "live and moving": only + live + MOVING}[name]
+    text = text.replace("schema = 1", f"schema = 1\nlimits = {{ exposure_weight = {weight} }}", 1)
+    picture = desk.open(text)
+    found = emergency(picture, NOW, stolen="a", clock="30h")
+    work = Responding(picture, found, ())
+    space = Responses(work.choices)
+    hours = [plus(NOW, timedelta(hours=n)) for n in range(1, 29, 2)]
+    every = {replace(p, when="", swap=at) for p in space.parts() if p.when == "late" for at in hours}
+    tried = [work.weigh(space.made(parts)) for parts in sorted(every, key=str)]
+    front = [option.weighed for option in found.options if option.standing == "front"]
+    assert front
+    least = min(w.score for w in tried)
+    assert front[0].score <= least + max(LEAST, least / 1000)
+    for own in front:
+        far = (max(LEAST, axis // 1000) for axis in own.axes)
+        least_broken, least_exposed = (axis - more for axis, more in zip(own.axes, far, strict=True))
+        assert not [w.response.id for w in tried if w.axes[0] < least_broken and w.axes[1] < least_exposed]
+
+
+def test_the_space_is_gone_through_whole(desk: Desk) -> None:
+    """Two instants; without builds no floor or one on 2.0, with builds four ways of floors: hard or soft each."""
+    picture = desk.open(BASE + ONLY_A + MOVING)
+    found = emergency(picture, NOW, stolen="a", clock="8h")
+    every = list(Responses(Responding(picture, found, ()).choices).parts())
+    assert len(every) == len(set(every)) == 2 * ((1 + 2) + (1 + 2 * 3))
+    assert {parts.when for parts in every} == {"late", "now"}
+
+
 def test_refused_ones_keep_their_place_among_five() -> None:
     rows = rank([*(made(str(n), 100 + 100 * n, 10) for n in range(9)), made("no", 0, 0, refused=True)], most=5)
     assert [row.standing for row in rows] == ["front", "dominated", "dominated", "dominated", "refused"]
@@ -337,7 +374,7 @@ def test_live_pins_spare_those_whom_they_reach(desk: Desk) -> None:
     assert best.response.id == "swap-reached+live"
     assert (best.broken.high, best.worst.high, best.exposed.high) == (2_950, 100, 3_900)
     assert own["swap-now+live"].weighed.broken.high == 3_409
-    assert own["swap-late"].weighed.worst.high == 1_000
+    assert own["swap-late+live"].weighed.worst.high == 100
     assert [p.at for p in best.response.published] == [NOW, NOW + timedelta(hours=12)]
     said = [todo.what for todo in found.todo]
     assert "publish the live pins of shop with b beside a" in said
