@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rotator.model.when import iso, show
 from rotator.report.document import Block, Bullets, Document, Facts, Heading, Json, Paragraph, Table, number, percent
 from rotator.report.simulation import total_json
 from rotator.simulate.drill import Drill, Loss
+from rotator.simulate.grammar import parse_action, parse_event
 from rotator.simulate.totals import Total
 
 SCHEMA = 1
@@ -46,7 +49,7 @@ def to_document(drill: Drill, *, every: bool = False) -> Document:
     blocks: list[Block] = [
         *(Paragraph(text, strong=True) for text in headlines(drill)),
         Facts((("broken today", _said(drill.broken)), ("exposed today", _said(drill.exposed)))),
-        Heading("one loss"),
+        Heading("resilience: one loss"),
         _table(alone, safe=True),
         Heading(f"two losses that are worse than either: {number(pairs)} of {number(len(drill.losses) - len(alone))}"),
         *([_table(shown)] if shown else [Paragraph("none")]),
@@ -58,6 +61,7 @@ def to_document(drill: Drill, *, every: bool = False) -> Document:
                 "the answer is what our servers can do at once: the chain that most clients take and that survives",
                 "it mends what is broken; a stolen key stays accepted all the same",
                 "safe on: within the budgets from then on, with that answer and clients that update by themselves",
+                "never: not inside the horizon",
                 "builds without a stolen pin make it sooner: rotator now",
                 f"policy {drill.inventory.policy.name}, sha256 {drill.inventory.digest}",
             )
@@ -75,7 +79,7 @@ def headlines(drill: Drill) -> list[str]:
         return ["There is nothing to lose: the policy names no key and no authority."]
     worst = alone[0]
     helpless = [loss for loss in alone if loss.response is None]
-    said = f"Worst single loss: {worst.events[0]}: {_said(worst.broken)} broken, {_said(worst.exposed)} exposed."
+    said = f"Worst single loss: {_lost(worst.events)}: {_said(worst.broken)} broken, {_said(worst.exposed)} exposed."
     if helpless:
         said += f" Nothing our servers have answers {number(len(helpless))} of {number(len(alone))} single losses."
     return [said]
@@ -83,7 +87,7 @@ def headlines(drill: Drill) -> list[str]:
 
 def _table(losses: list[Loss], *, safe: bool = False) -> Table:
     rows = tuple(
-        (", ".join(loss.events), _said(loss.broken), _said(loss.exposed), _answer(loss.response))
+        (_lost(loss.events), _users(loss.broken), _users(loss.exposed), _answer(loss.response))
         + ((_safe(loss),) if safe else ())
         for loss in losses
     )
@@ -93,14 +97,36 @@ def _table(losses: list[Loss], *, safe: bool = False) -> Table:
 
 def _safe(loss: Loss) -> str:
     if loss.safe_on is None:
-        return "not in the horizon"
+        return "never"
     return loss.safe_on.isoformat() if loss.badness[0] else "-"
 
 
 def _answer(response: tuple[str, ...] | None) -> str:
     if response is None:
         return "none"
-    return ", ".join(response) or "-"
+    hosts: dict[str, list[str]] = {}
+    for text in response:
+        action = parse_action(text)
+        hosts.setdefault(action.parts[1], []).append(action.parts[0])
+    return ", ".join(f"{chain} on {', '.join(own)}" for chain, own in hosts.items()) or "-"
+
+
+WORDS = {
+    "key-loss": "lost",
+    "key-compromise": "stolen",
+    "ca-distrust": "distrusted",
+    "ca-compromise": "compromised",
+}
+
+
+def _lost(events: Sequence[str]) -> str:
+    """Say losses in words: a key or an authority, and what became of it."""
+    found = [parse_event(text) for text in events]
+    return ", ".join(f"{own.parts[0]} {WORDS[own.id]}" for own in found)
+
+
+def _users(total: Total) -> str:
+    return "unknown" if total.high is None else number(total.high)
 
 
 def _said(total: Total) -> str:
