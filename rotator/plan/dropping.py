@@ -116,11 +116,13 @@ class _Dropping:
 
     def _pins(self, refills: Sequence[str]) -> Pins:
         keys = self.inventory.keys
-        first, *more = (
-            Pins(names=own.names, key=keys.get(refill), drop=self.old)
-            for own, refill in zip(self.draft.target.exchanges, refills, strict=True)
-        )
-        return replace(first, also=tuple(more))
+        found = []
+        for own, refill in zip(self.draft.target.exchanges, refills, strict=True):
+            # A pinset that accepts the new chain without its key gets that too: what is left must not be spares alone.
+            key, spare = keys.get(own.key), keys.get(refill)
+            fresh = (key, spare) if key is not None else (spare, None)
+            found.append(Pins(names=own.names, key=fresh[0], chain=own.chain, spare=fresh[1], drop=self.old))
+        return replace(found[0], also=tuple(found[1:]))
 
     def _holds(self, name: str) -> bool:
         """Say whether the newest release of an app, or the one that is planned, pins an old key."""
@@ -168,7 +170,7 @@ class _Dropping:
         self.published += made if day is not None else []
         sets = [own.name for own in made]
         subject = f"{name} {version or sets[0]}"
-        spare = f" and {' and '.join(brought)} as the spare" if brought else ""
+        spare = f", with {' and '.join(brought)} as the spare" if brought else ""
         with_ = f", publish {', '.join(sets)}" if released and sets else ""
         yield Step(
             number=0,

@@ -214,7 +214,7 @@ class _Replay:
         for action in self.serves:
             assert action.at is not None  # noqa: S101 - a step of a plan has its day
             until = plus(action.at, timedelta(days=self.draft.policy.limits.deploy_days))
-            during = [self._then(action.at), *(h for at, h in self.hits.items() if action.at < at <= until)]
+            during = [self._then(action.at), *(h for at, h in self.hits.items() if action.at < at < until)]
             either = set().union(*(h["waiting"] | h["played"] for h in during)) & own
             now, then = self._count(self.now, today), self._count(action.at, either)
             for app, trust in self.scopes:

@@ -14,6 +14,7 @@ from rotator.simulate.explain import why_refused
 from rotator.simulate.grammar import Occurrence
 from rotator.simulate.totals import Total, by_cohort, total_of
 
+_MOMENT = timedelta(microseconds=1)
 NOBODY = Total(low=0, high=0, share=0.0)
 
 
@@ -169,7 +170,9 @@ class Swap:
         until = at + timedelta(days=self.deploy)
         either: dict[int, bool] = {}
         for stretch in (*self.waiting.between(at, until), *self.new.between(at, until)):
-            either |= self.swapped(self.unspared(stretch.broken))
+            # At its end every edge is over: what becomes of the old chain from then on is no matter.
+            if stretch.at < max(until, at + _MOMENT):
+                either |= self.swapped(self.unspared(stretch.broken))
         return self.there(either, until)
 
     def meanwhile(self, at: datetime) -> dict[datetime, Mapping[int, bool]]:
@@ -210,12 +213,16 @@ class Swap:
         return min(weighed, key=lambda pair: (excess(pair[1].broken, pair[1].budget), *_size(pair[1].whole), pair[0]))
 
     def _times(self, start: date, end: date) -> Iterator[tuple[date, date]]:
-        """Give the first and the last day of each time in which no verdict changes."""
+        """Give the first and the last day of each time in which no verdict changes, nor one while edges go over."""
         bounds = {start}
         for future in (self.old, self.new, self.waiting):
             for stretch in future.stretches:
+                ahead = stretch.at - timedelta(days=self.deploy)
                 for day in (stretch.at.date(), stretch.at.date() + timedelta(days=1)):
                     if start < day <= end and start_of(day) >= stretch.at:
+                        bounds.add(day)
+                for day in (ahead.date(), ahead.date() + timedelta(days=1)):
+                    if start < day <= end:
                         bounds.add(day)
         days = sorted(bounds)
         for day, after in zip(days, [*days[1:], end + timedelta(days=1)], strict=True):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rotator.errors import UsageError
 from rotator.model import policy as p
+from rotator.plan.making import put_together
 from rotator.plan.values import Goal, Plan
-from tests.property.planning import ALL_OF_THEM, goals, planned, policies, with_limits
+from rotator.workflows.simulating import calendar
+from tests.property.planning import ALL_OF_THEM, NOW, TODAY, goals, planned, policies, with_limits
+from tests.property.strategies import picture
 
 quick = settings(max_examples=300 if ALL_OF_THEM else 75, suppress_health_check=list(HealthCheck))
 
@@ -52,6 +55,21 @@ def test_a_longer_margin_never_completes_earlier(policy: p.Policy, goal: Goal, m
 def test_more_budget_never_completes_later(policy: p.Policy, goal: Goal, more: float) -> None:
     little, much = made(policy, goal), made(with_limits(policy, break_budget=policy.limits.break_budget + more), goal)
     assert day(much) <= day(little)
+
+
+@quick
+@given(policy=policies(), goal=goals)
+def test_the_day_is_the_first_one_of_all_that_keeps_the_budgets(policy: p.Policy, goal: Goal) -> None:
+    """Every day is weighed, where the planner halves times in which it takes breakage to shrink only."""
+    try:
+        found = put_together(picture(policy), goal, NOW, calendar(policy)).found
+    except UsageError:
+        assume(False)  # noqa: FBT003 - how hypothesis has it
+    start = TODAY
+    days = (start + timedelta(days=n) for n in range(policy.limits.horizon_days + 1))
+    assert found.swap.first(start, start + timedelta(days=policy.limits.horizon_days)) == next(
+        (own for own in days if found.swap.weigh(own).ok), None
+    )
 
 
 @quick
