@@ -12,7 +12,8 @@ from rotator.model.when import plus, start_of
 from rotator.plan.dating import Dated
 from rotator.plan.dropping import Drops, pins_on
 from rotator.plan.outlook import Outlook, instant_of
-from rotator.plan.planner import Draft, Ships
+from rotator.plan.planner import Draft
+from rotator.plan.ships import Ships
 from rotator.plan.states import Carried, PinState, key_state, pin_state
 from rotator.plan.swap import segment_name
 from rotator.plan.values import Step

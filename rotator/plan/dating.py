@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rotator.model.when import first_day
-from rotator.plan.planner import Draft, Ships
+from rotator.plan.planner import Draft
+from rotator.plan.ships import Ships
 from rotator.plan.swap import Swap, Weighed, next_free
 from rotator.simulate.populations import FloorAt
 

@@ -14,7 +14,8 @@ from rotator.plan.carrying import Publication, as_published, by_release, obstacl
 from rotator.plan.dating import Dated
 from rotator.plan.draft import Carrier, Pins, newest_of, next_version
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Draft, Together
+from rotator.plan.planner import Draft
+from rotator.plan.ships import Together
 from rotator.plan.swap import next_free
 from rotator.plan.target import served_now
 from rotator.plan.values import Binding, Step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import repeat
@@ -26,6 +26,7 @@ from rotator.plan.carrying import (
 from rotator.plan.chance import Chance
 from rotator.plan.draft import Carrier, Pins, changed, is_for, newest_of, next_version, with_carriers, with_releases
 from rotator.plan.outlook import Outlook, as_action, instant_of, outlook
+from rotator.plan.ships import Ships, Together
 from rotator.plan.swap import Swap, next_free
 from rotator.plan.target import Target, target_of
 from rotator.plan.values import Goal
@@ -41,49 +42,6 @@ from rotator.simulate.timeline import happenings
 
 ASSUMED = PRESETS["typical"]
 """The curve of apps that name none (`product.md`: typical, marked assumed, in a plan)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ships:
-    """The releases that carry what is new, and when each is handed in; and what is published without one."""
-
-    carriers: tuple[Carrier, ...]
-    days: Mapping[str, date]
-    published: tuple[Publication, ...] = ()
-
-    def first(self) -> Iterator[Carrier]:
-        """Give the first release of each app that carries what is new."""
-        apps = dict.fromkeys(carrier.app for carrier in self.carriers)
-        yield from (next(carrier for carrier in self.carriers if carrier.app == app) for app in apps)
-
-    def later(self, app: str) -> list[str]:
-        """Give the versions of an app that come after its first one, and carry it too."""
-        return [carrier.version for carrier in self.carriers if carrier.app == app][1:]
-
-    @property
-    def arrivals(self) -> dict[tuple[str, str], datetime]:
-        """Give when each reaches the first clients."""
-        return {(carrier.app, carrier.version): carrier.at for carrier in self.carriers}
-
-    @property
-    def done(self) -> datetime | None:
-        """Give the instant from which no client that is reached holds pins from before they were published."""
-        return max((own.done for own in self.published), default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Together:
-    """Releases that bring the new pins and drop the old ones at once.
-
-    Attributes:
-        apps: by app, the keys that each brings as fresh spares, in the order of the goal's exchanges; "" for none.
-        since: the first instant at which they may reach clients.
-        drop: the pins that they drop.
-    """
-
-    apps: Mapping[str, tuple[str, ...]]
-    since: datetime
-    drop: frozenset[Pin]
 
 
 @dataclass(kw_only=True)

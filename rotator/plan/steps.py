@@ -15,7 +15,8 @@ from rotator.plan.dropping import Drops, drops_of, together_of
 from rotator.plan.exits import in_the_way, moves
 from rotator.plan.gate import Moved
 from rotator.plan.outlook import instant_of
-from rotator.plan.planner import Draft, Ships
+from rotator.plan.planner import Draft
+from rotator.plan.ships import Ships
 from rotator.plan.supply import refills_of
 from rotator.plan.swap import next_free
 from rotator.plan.telling import formula, standing
