@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from rotator.model.progress import heed
 from rotator.simulate.question import Picture
 from rotator.tui.screens import plan as plan_screen
 from rotator.workflows.opening import open_policy
@@ -86,6 +88,44 @@ def test_the_screen_goes_on_while_it_plans(policy: str, monkeypatch: pytest.Monk
     assert "PINSETS" in elsewhere
     assert "api-2025 -> api-2027" in planned
     assert "Possible by 2027-" in planned
+
+
+def test_escape_gives_planning_up_and_leaves_the_plan_there_was(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in for the planner hears progress as it does, so that it can be given up between two parts."""
+    app, slow = planner(policy), threading.Event()
+
+    def planned(*args: object) -> object:
+        while slow.is_set():
+            heed("weighing a day")
+            time.sleep(0.01)
+        return plan(*args)  # type: ignore[arg-type]  # as they are given
+
+    monkeypatch.setattr(plan_screen, "plan", planned)
+
+    async def run() -> list[str]:
+        async with app.run_test(size=SMALL) as pilot:
+            slow.set()
+            await press(pilot, ". 3 escape .")
+            looks = [shown(app)]
+            slow.clear()
+            await press(pilot, "o . enter . . .")
+            looks.append(shown(app))
+            slow.set()
+            await press(pilot, "right")
+            looks.append(shown(app))
+            await press(pilot, "escape .")
+            slow.clear()
+            looks.append(shown(app))
+            return looks
+
+    given_up, planned_after_all, other, back = asyncio.run(run())
+    assert "The plan was given up" in given_up
+    assert "BLOCKED at step 3" in planned_after_all
+    assert "planning," in other
+    assert "planning," not in back
+    goal = next(line for line in planned_after_all.splitlines() if "GOAL" in line)
+    assert goal.split("1 of")[0] in back
+    assert "BLOCKED at step 3" in back
 
 
 def test_curves_show_who_accepts_who_is_broken_and_who_is_exposed(policy: str, tmp_path: Path) -> None:

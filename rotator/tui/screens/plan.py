@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -96,7 +97,7 @@ class PlanScreen(PlannerScreen):
     # --- planning ----------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        """Plan in a thread beside the drawing, one at a time: what is asked meanwhile is planned after it."""
+        """Plan in a thread beside the drawing; what was being planned before is given up for it."""
         app = self.planner
         picture, goal, now = app.session.picture, self.goal, app.session.now
         if goal is None:
@@ -104,33 +105,30 @@ class PlanScreen(PlannerScreen):
         key = (goal, picture.digest, app.session.text)
         if key == self.asked:
             return
-        self.asked = key
-        if self.working:
-            return
-        self.working, self.began = key, time.monotonic()
+        self.asked = self.working = key
+        self.began = time.monotonic()
         if self.clock is None:
             self.clock = self.set_interval(0.5, self._verdict)
+        made = partial(self._made, key)
+        self.work("the plan", lambda: plan(picture, goal, now), made, failed=made, left=self._given_up)
 
-        def work() -> None:
-            try:
-                found: Plan | RotatorError = plan(picture, goal, now)
-            except RotatorError as error:
-                found = error
-            app.call_from_thread(self._made, key, found)
+    def _given_up(self) -> None:
+        """Go back to the plan there was; where there was none, say how to make one."""
+        self._rest()
+        if self.plan is not None:
+            self.goal, self.asked = self.plan.goal, self.answered
+        else:
+            self.asked, self.refused = (), "The plan was given up: o, then enter, makes it after all."
+        self._fill()
 
-        self.run_worker(work, thread=True, group="plan", exit_on_error=False)
-
-    def _made(self, key: tuple[object, ...], found: Plan | RotatorError) -> None:
+    def _rest(self) -> None:
         self.working = ()
-        if not self.is_mounted:
-            return
-        if key != self.asked:
-            self.asked = ()
-            self._ask()
-            return
         if self.clock is not None:
             self.clock.stop()
             self.clock = None
+
+    def _made(self, key: tuple[object, ...], found: Plan | RotatorError) -> None:
+        self._rest()
         self.refused = ""
         if isinstance(found, RotatorError):
             self._refuse(str(found), key)
