@@ -70,14 +70,16 @@ def weighed(response: Response, answer: Answer, until: datetime, weight: float) 
     seconds = {name: [0, 0, 0] for name in ("broken", "exposed")}
     known = True
     worst, worst_at = _total(answer, window[0], now, "broken"), now
+    hit = {(impact.at, name): _hits(impact, name) for impact in window for name in seconds}
     marks = _marks(now, until, (impact.at for impact in window))
     for start, end in zip(marks, [*marks[1:], until], strict=True):
         impact = max((i for i in window if i.at <= start), key=lambda i: i.at, default=window[0])
-        settled = people.settled(start)
+        fleet = people.fleet_at(people.settled(start))
         lasts = int((end - start) / SECOND)
         for name, sums in seconds.items():
-            total = _total(answer, impact, settled, name)
-            sums[2] += lasts * len(_hits(impact, name))
+            hits = hit[impact.at, name]
+            total = total_of(fleet, hits)
+            sums[2] += lasts * len(hits)
             if total.low is None or total.high is None:
                 known = False
                 continue
