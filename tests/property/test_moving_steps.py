@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rotator.errors import UnsafePlanError, UsageError
 from rotator.model import policy as p
-from rotator.plan.making import make_plan
+from rotator.plan.gate import OF_SPARES, checked
+from rotator.plan.making import make_plan, put_together
 from rotator.plan.values import Goal, Plan
 from rotator.workflows.simulating import calendar
 from tests.property.planning import ALL_OF_THEM, NOW, TODAY, goals, policies
@@ -62,6 +63,10 @@ class MovingSteps(RuleBasedStateMachine):
         if self.plan is None:
             return
         assert self.plan.replayed == ()
+        goal = replace(self.goal, moved=tuple(sorted(self.moved.items())))
+        made = put_together(self.picture, goal, NOW, self.calendar)
+        lost = checked(made.draft, self.plan, made.found, made.work.drops(made.found))
+        assert [(step.title, f.text) for step, f in lost if f.invariant not in OF_SPARES] == []
         for number, day in self.moved.items():
             own = next(step for step in self.plan.steps if step.number == number)
             assert own.planned in (None, day) if self.plan.never else own.planned == day
