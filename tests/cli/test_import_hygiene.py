@@ -102,3 +102,12 @@ def test_numpy_is_used_by_the_fleet_engine_and_the_sampling_of_dates_alone() -> 
     assert "plan/sampling.py" in sampling
     assert sampling <= {"plan/sampling.py", "plan/chance.py", "plan/ranges.py"}
     assert {name.rpartition("/")[0] for name in users - sampling} == {"simulate/engine"}
+
+
+@pytest.mark.parametrize(("own", "said"), [(None, "240"), ("30", "30")])
+def test_keys_do_not_wait_for_the_slow_clock_of_the_screen_unless_somebody_wants_it(own: str | None, said: str) -> None:
+    code = "import rotator.tui.app; from textual import constants; print(constants.MAX_FPS)"
+    environ = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    environ |= {"TEXTUAL_FPS": own} if own else {}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said
