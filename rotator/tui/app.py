@@ -23,7 +23,7 @@ from rotator.simulate.grammar import EVENTS, parse_event, unknown_names
 from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
 from rotator.tui.jump import Jump, Target
 from rotator.tui.keymaps import KEYMAPS, KeyNames, Settings, read_settings, settings_file
-from rotator.tui.look import DEFAULTS, THEMES, Signs, ascii_wanted
+from rotator.tui.look import DEFAULTS, THEMES, Signs, ascii_wanted, use_bars
 from rotator.tui.screens.base import TITLES, PlannerScreen
 from rotator.tui.screens.dialogs import CommandLine, Help
 from rotator.tui.session_app import WATCH_SECONDS, SessionApp
@@ -72,8 +72,12 @@ class PlannerApp(SessionApp):
     CSS = """
     ToastRack { margin-bottom: 4; }
     Toast { background: $panel; padding: 0 1; margin-top: 0; max-width: 80%; }
+    Input > .input--placeholder, Input > .input--suggestion { color: $quiet; }
     """
-    """What is told in a corner is small, and stands above the lines that say why and which keys there are."""
+    """What is told in a corner is small, and stands above the lines that say why and which keys there are.
+
+    What stands in an empty field is read too, and the library's own grey is too faint for that.
+    """
 
     def __init__(
         self, session: sessions.Session, *, ascii_only: bool, no_color: bool, settings: Settings | None = None
@@ -87,6 +91,7 @@ class PlannerApp(SessionApp):
             settings: what the person has set.
         """
         super().__init__(session, Signs(ascii_only=ascii_only))
+        use_bars(ascii_only=ascii_only)
         self.settings = settings or Settings()
         self.keymap_name = self.settings.keymap
         self.keys = KeyNames()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import Theme
 
 from rotator.model.verdicts import Verdict
@@ -82,6 +84,18 @@ DEFAULTS: Mapping[str, str] = DARK.variables
 
 
 SIGN_SETS = ("auto", "unicode", "ascii")
+
+
+class PlainBars(ScrollBarRender):
+    """Scroll bars of whole cells of colour: the library's own end in block characters, which are not ASCII."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
+def use_bars(*, ascii_only: bool) -> None:
+    """Choose how scroll bars are drawn; the library keeps that for the whole process."""
+    ScrollBar.renderer = PlainBars if ascii_only else ScrollBarRender
 
 
 class Signs:

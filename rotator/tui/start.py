@@ -19,7 +19,7 @@ from rotator.report.document import Block, Bullets, Code, Document, Heading, Par
 from rotator.report.shipped import to_document as code_document
 from rotator.simulate.census import Stated
 from rotator.tui.actions import START
-from rotator.tui.look import DEFAULTS, THEMES, Signs
+from rotator.tui.look import DEFAULTS, THEMES, Signs, use_bars
 from rotator.tui.screens.dialogs import Ask, Confirm, Help
 from rotator.tui.screens.pages import Page, text_lines
 from rotator.tui.screens.picker import FilePicker, shown_paths
@@ -411,11 +411,12 @@ class StartApp(App[str]):
 
     TITLE = "Rotator"
     ENABLE_COMMAND_PALETTE = False
-    CSS = "Toast { background: $panel; }"
+    CSS = "Toast { background: $panel; } Input > .input--placeholder { color: $quiet; }"
 
     def __init__(self, target: str, now: datetime, *, ascii_only: bool, no_color: bool) -> None:
         """Begin with the policy that is to be; and how it is shown."""
         super().__init__()
+        use_bars(ascii_only=ascii_only)
         self.start = StartScreen(target, now, Signs(ascii_only=ascii_only))
         for theme in THEMES:
             self.register_theme(theme)
