@@ -11,6 +11,7 @@ from typing import overload
 
 from rotator.mechanisms.base import Channel
 from rotator.model.policy import Count, Policy
+from rotator.model.progress import heed
 from rotator.model.rules import Rule
 from rotator.simulate.cohorts import (
     NO_RELEASE,
@@ -205,7 +206,8 @@ def fleet_of(
     cohorts: list[Cohort] = []
     connections: list[Connection] = []
     rules: dict[tuple[Enforced, str, str], Rule] = {}
-    for app_name in inventory.policy.apps:
+    for number, app_name in enumerate(inventory.policy.apps):
+        heed("counting clients", number, len(inventory.policy.apps))
         every = cohorts_of(inventory, app_name, counts)
         for whole in _with_room(inventory.policy, list(every)) if app_name in moving else every:
             dated = replace(whole, since=(shipped or {}).get((app_name, whole.version)))

@@ -270,7 +270,12 @@ def over_time(
     played = _Played(
         picture, replace(question, at=begin, default=question.default or question.at), calendar, None, desk
     )
-    return tuple(played.impact_at(at) for at in played.instants(begin, end))
+    instants = played.instants(begin, end)
+    found = []
+    for number, at in enumerate(instants):
+        heed("judging", number, len(instants))
+        found.append(played.impact_at(at))
+    return tuple(found)
 
 
 class _Played:

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 from importlib import import_module
@@ -19,6 +20,8 @@ from textual.screen import Screen
 from rotator.checks.capability import Capability
 from rotator.errors import RotatorError
 from rotator.model.names import did_you_mean
+from rotator.model.progress import heed
+from rotator.report.summary import Summary
 from rotator.simulate.grammar import EVENTS, parse_event, unknown_names
 from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action
 from rotator.tui.jump import Jump, Target
@@ -30,7 +33,7 @@ from rotator.tui.session_app import WATCH_SECONDS, SessionApp
 from rotator.workflows import session as sessions
 from rotator.workflows import whatif
 from rotator.workflows.checking import Checked, check
-from rotator.workflows.summarizing import capabilities_of
+from rotator.workflows.summarizing import capabilities_of, summarize
 
 SHORT = {
     "w": "policy.save",
@@ -100,6 +103,7 @@ class PlannerApp(SessionApp):
         """What the Emergency screen begins to ask about; None where nobody goes there to ask."""
         self.checked: Checked = check(session.picture, session.now)
         self.capabilities: tuple[Capability, ...] = capabilities_of(self.checked, session.now)
+        self._summary: tuple[Checked, Summary] | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = "rotator-mono" if no_color else self.settings.theme or "rotator-dark"
@@ -134,6 +138,13 @@ class PlannerApp(SessionApp):
             if isinstance(screen, PlannerScreen):
                 screen.refresh_all()
                 break
+
+    def summarized(self) -> Summary:
+        """Give the summary, worked out once for each state of the policy."""
+        if self._summary is None or self._summary[0] is not self.checked:
+            session = self.session
+            self._summary = (self.checked, summarize(session.picture, session.now, session.file, self.checked))
+        return self._summary[1]
 
     # --- actions -----------------------------------------------------------------------------------------------
 
@@ -294,8 +305,18 @@ def run_planner(
     no_color: bool,
     mouse: bool = True,
     keymap: str = "",
+    listening: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> int:
     """Open a policy and run the planner until the person leaves; a policy that is not there yet is made first.
+
+    Args:
+        file: the policy.
+        now: the instant of the session.
+        ascii_only: show nothing but ASCII.
+        no_color: begin without colour.
+        mouse: whether the mouse does anything.
+        keymap: the name of a keymap; that of the settings where it is "".
+        listening: says how far the opening of a large policy is, before anything is drawn.
 
     Raises:
         InputError: the policy cannot be used; nothing is drawn then.
@@ -314,7 +335,11 @@ def run_planner(
         start = StartApp(file, now, ascii_only=ascii_only, no_color=no_color)
         if not start.run(mouse=mouse and settings.mouse):
             return 2
-    app = PlannerApp(sessions.start(file, now), ascii_only=ascii_only, no_color=no_color, settings=settings)
+    with listening():
+        heed("reading the policy")
+        app = PlannerApp(sessions.start(file, now), ascii_only=ascii_only, no_color=no_color, settings=settings)
+        if app.checked.large_desk is not None:
+            app.summarized()
     code = app.run(mouse=mouse and settings.mouse)
     sys.stdout.flush()
     return code or 0

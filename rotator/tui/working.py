@@ -116,6 +116,8 @@ class WorkingScreen(Screen[None]):
                 return
             except RotatorError as error:
                 then = partial(failed or self._refused, error)
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not leave somebody waiting for nothing
+                then = partial(self._faulty, words, error, left)
             if not job.given_up:
                 app.call_from_thread(self._ended, job, then)
 
@@ -136,6 +138,14 @@ class WorkingScreen(Screen[None]):
 
     def _refused(self, error: RotatorError) -> None:
         cast("SessionApp", self.app).tell(str(error), "warning")
+
+    def _faulty(self, words: str, error: Exception, left: Callable[[], object] | None) -> None:
+        """Say that the work ended by a fault of the program; everything is as it was before it."""
+        if left is not None:
+            left()
+        what = f"{type(error).__name__}: {error}"
+        told = f"{words}: given up for a fault of Rotator itself, nothing is changed. Please report it: {what}"
+        cast("SessionApp", self.app).tell(told, "error")
 
     def _tick(self) -> None:
         job = self.job

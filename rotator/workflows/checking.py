@@ -13,7 +13,7 @@ from rotator.files.sightings import history_of
 from rotator.files.store import current
 from rotator.model.calendar import Certainty
 from rotator.model.findings import Finding
-from rotator.simulate.question import Answer, Picture, Question, ask
+from rotator.simulate.question import LARGE, Answer, Desk, Picture, Question, ask
 from rotator.workflows.naming import named_by
 from rotator.workflows.simulating import calendar
 
@@ -57,11 +57,21 @@ class CalendarItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a check found, and the answer for a day on which nothing happens."""
+    """What a check found, and the answer for a day on which nothing happens.
+
+    Attributes:
+        desk: where that was worked out: more can be asked there of the same policy.
+    """
 
     findings: tuple[Finding, ...]
     calendar: tuple[CalendarItem, ...]
     baseline: Answer
+    desk: Desk
+
+    @property
+    def large_desk(self) -> Desk | None:
+        """Give the desk where it works by the engine, for which a large fleet need not be put together once more."""
+        return self.desk if len(self.baseline.fleet.connections) >= LARGE else None
 
 
 def check(picture: Picture, now: datetime, names: Sequence[str] = (), record_of: str = "") -> Checked:
@@ -77,7 +87,8 @@ def check(picture: Picture, now: datetime, names: Sequence[str] = (), record_of:
         InputError: a file cannot be read, or names no key; the record of sightings is broken.
     """
     seen = history_of(record_of or picture.policy.file, tuple(picture.material.certificates))
-    baseline = ask(picture, Question(occurrences=(), at=now), calendar(picture.policy))
+    desk = Desk(picture, large=LARGE)
+    baseline = ask(picture, Question(occurrences=(), at=now), calendar(picture.policy), desk=desk)
     shipped = {
         file: data
         for export in picture.policy.exports
@@ -96,7 +107,7 @@ def check(picture: Picture, now: datetime, names: Sequence[str] = (), record_of:
         moving=baseline.people.moving,
         record=tuple(one for one in seen if one.at <= now),
     )
-    return Checked(findings=registry.run(subject), calendar=_dates(subject), baseline=baseline)
+    return Checked(findings=registry.run(subject), calendar=_dates(subject), baseline=baseline, desk=desk)
 
 
 def _read(file: str) -> bytes | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rotator.model.progress import heed
 from rotator.report.document import Block, Code, Document, Facts, Heading, Paragraph, percent
 from rotator.report.plotting import Series, drawn
 from rotator.report.ruler import UNITS, WEEK, ruler
@@ -34,20 +34,21 @@ class Coverage:
     assumed: bool
 
 
-def coverage(picture: Picture, key: str, now: datetime, going: Callable[[], bool] = lambda: True) -> Coverage:
+def coverage(picture: Picture, key: str, now: datetime) -> Coverage:
     """Forecast who carries a key, week by week for a year, if nothing but the calendar of the policy happens.
 
     Args:
         picture: everything read.
         key: a key of the policy.
         now: the first instant.
-        going: asked before each week; what is known so far is given where it says no.
+
+    Raises:
+        CancelledError: it is given up between two weeks.
     """
     found: list[float | None] = []
     happens = calendar(picture.policy)
     for week in range(WEEKS):
-        if not going():
-            break
+        heed("a week", week, WEEKS)
         answer = ask(picture, Question(occurrences=(), at=now + timedelta(weeks=week)), happens)
         found.append(carried(answer, key).share)
     assumed = any(app.adoption is None or app.adoption.preset is not None for app in picture.policy.apps.values())

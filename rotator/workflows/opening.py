@@ -13,7 +13,7 @@ from rotator.files.material import read_material
 from rotator.files.policy_toml import read_policy
 from rotator.mechanisms.base import Context
 from rotator.model.pins import Pin, spki_pin
-from rotator.model.progress import Progress
+from rotator.model.progress import Progress, heed
 from rotator.simulate.assemble import assemble
 from rotator.simulate.question import Picture
 from rotator.simulate.tables import FleetTable
@@ -36,6 +36,7 @@ def open_policy(path: str, today: date, text: str | None = None, progress: Progr
         InputError: it cannot be used; with all problems.
     """
     policy, data = read_policy(path, None if text is None else text.encode())
+    heed("looking up what the policy names")
     material = read_material(policy)
     table = FleetTable()
     if policy.fleet is not None:

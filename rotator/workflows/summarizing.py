@@ -30,7 +30,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked
     inventory, today = checked.baseline.inventory, checked.baseline.impact
     keys = served_keys(inventory, today.world)
     backups = capabilities_of(checked, now)
-    desk = Desk(picture, large=LARGE_FOR_DAYS)
+    desk = checked.large_desk or Desk(picture, large=LARGE_FOR_DAYS)
     return Summary(
         version=__version__,
         file=shown_file,
@@ -82,9 +82,11 @@ def carried(answer: Answer, key: str) -> Total:
 def all_carried(answer: Answer, keys: Iterable[str]) -> dict[str, Total]:
     """Count the clients whose pins in force, on any host they use, hold each of some keys."""
     holding: dict[Pin, dict[int, bool]] = {}
-    for row in answer.impact.rows:
-        for pin in frozenset.intersection(*map(_pins, row.connection.instead or (row.connection,))):
-            holding.setdefault(pin, {})[row.connection.index] = True
+    impact = answer.impact
+    for place in range(len(impact.rows)):
+        connection = impact.glance(place).connection
+        for pin in frozenset.intersection(*map(_pins, connection.instead or (connection,))):
+            holding.setdefault(pin, {})[connection.index] = True
     return {key: total_of(answer.fleet, holding.get(answer.inventory.keys[key].pin, {})) for key in keys}
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from rotator.model.policy import Policy
 from rotator.model.when import show
-from rotator.simulate.grammar import ALGORITHMS, EVENTS, Occurrence
+from rotator.simulate.grammar import EVENTS, Occurrence
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Answer, Desk, Picture, Question, ask
 from rotator.simulate.standard import backups_of
-from rotator.simulate.standard import served_keys as served_keys_of
 from rotator.simulate.timeline import from_row
+from rotator.workflows.possible import NOTHING, SCENARIO, event_names, part_choices, served_keys, usual_events
 from rotator.workflows.simulating import calendar
 
-NOTHING = "nothing"
-SCENARIO = "scenario "
 REISSUE = "reissue, same key"
 LOOK_HOURS = (0, 1, 2, 3, 6, 12, 18, 24, 48, 72, 168, 336, 720, 1440, 2160, 4320, 8760)
 MOST_HOURS = 24 * 3650
@@ -47,22 +43,6 @@ class WhatIf:
     response: str = NOTHING
     delay: int = 0
     look: int = 0
-
-
-class Same:
-    """An inventory that is told from others by being another one."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        """Keep it."""
-        self.inventory = inventory
-
-    def __eq__(self, other: object) -> bool:
-        """Say whether it is the very same."""
-        return isinstance(other, Same) and other.inventory is self.inventory
-
-    def __hash__(self) -> int:
-        """Give the same number for the very same."""
-        return id(self.inventory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,85 +88,6 @@ def settle(state: WhatIf, picture: Picture) -> WhatIf:
     if state.response not in responses(state, picture):
         state = replace(state, response=NOTHING)
     return state
-
-
-def event_names(picture: Picture) -> tuple[str, ...]:
-    """Give the events that can be asked of a policy, its scenarios last."""
-    possible = [
-        name
-        for name, form in EVENTS.items()
-        if all(kind.endswith("?") or part_choices(kind, picture) for kind in form.parts)
-    ]
-    return (*possible, *(SCENARIO + name for name in picture.policy.scenarios), NOTHING)
-
-
-def usual_events(picture: Picture) -> tuple[str, ...]:
-    """Give those of the events that can change anything with this policy, its scenarios last."""
-    return tuple(name for name in event_names(picture) if name not in EVENTS or _can_matter(name, picture))
-
-
-def _can_matter(event: str, picture: Picture) -> bool:
-    """Say whether anything of a policy could feel an event."""
-    policy, inventory = picture.policy, picture.inventory
-    facts = inventory.mechanisms.values()
-    dated = any(
-        entry.expires is not None
-        for items in inventory.enforced.values()
-        for item in items
-        for entry in item.config.entries
-    )
-    rules = {
-        "ca-change": len(policy.chains) > 1,
-        "intermediate-swap": any(host.issuer_pool for host in policy.hosts.values()),
-        "hostile-pins": any(pinset.refresh_days for pinset in policy.pinsets.values())
-        or "hpkp" in inventory.mechanisms,
-        "strip": any(app.cleartext is not False for app in policy.apps.values()),
-        "pins-expire": dated or any(pinset.expires for pinset in policy.pinsets.values()),
-        "wrong-pin": False,
-        "algorithm-change": any(trust.key_types for trust in policy.trust.values()),
-        "local-root": any(trust.intercepted_by for trust in policy.trust.values()) or not list(facts),
-    }
-    return rules.get(event, True)
-
-
-def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
-    """Give what a part of an event can be, the likeliest first."""
-    policy, inventory = picture.policy, picture.inventory
-    plain = kind.removesuffix("?")
-    if "|" in plain:
-        return (*plain.split("|"), "") if kind.endswith("?") else tuple(plain.split("|"))
-    if plain == "cohort":
-        return tuple(_cohorts(policy))
-    ours = [label for label, host in policy.hosts.items() if host.control == "ours"]
-    hosts = [*ours, *(label for label in policy.hosts if label not in ours)]
-    tables: dict[str, Sequence[str]] = {
-        "key": list(dict.fromkeys((*served_keys(inventory), *policy.keys))),
-        "host": hosts,
-        "chain": list(policy.chains),
-        "authority": list(policy.authorities),
-        "chain or host": [*hosts, *policy.chains],
-        "chain or authority/issuer": [*policy.chains, *policy.authorities],
-        "pinset": list(policy.pinsets),
-        "algorithm": ALGORITHMS,
-    }
-    return (*tables.get(plain, ()), *([""] if kind.endswith("?") else []))
-
-
-@lru_cache(maxsize=1)
-def _served(known: Same) -> dict[str, list[str]]:
-    return served_keys_of(known.inventory)
-
-
-def served_keys(inventory: Inventory) -> dict[str, list[str]]:
-    """Give our keys that hosts of ours serve, each with its hosts: every knob asks, and the policy stays the same."""
-    return _served(Same(inventory))
-
-
-def _cohorts(policy: Policy) -> Iterator[str]:
-    """Give apps, and the versions of those that have some."""
-    for name, app in policy.apps.items():
-        yield name
-        yield from (f"{name}/{release.version}" for release in app.releases)
 
 
 def responses(state: WhatIf, picture: Picture) -> tuple[str, ...]:

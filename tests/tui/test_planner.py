@@ -12,7 +12,7 @@ from rotator.simulate.grammar import EVENTS
 from rotator.tui.app import PlannerApp
 from rotator.tui.screens.whatif import WhatIfScreen
 from rotator.workflows import reports
-from rotator.workflows.whatif import usual_events
+from rotator.workflows.possible import usual_events
 from tests.tui.piloting import LARGE, SMALL, copy_of, drive, look, planner, press, shown, typed
 
 

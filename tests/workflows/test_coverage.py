@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from rotator.model.progress import CancelledError, heard_by
 from rotator.report.text import render
 from rotator.workflows.coverage import WEEKS, coverage, to_document
 from rotator.workflows.opening import open_policy
@@ -20,7 +23,16 @@ def test_people_who_update_come_to_carry_the_backup(tmp_path: Path) -> None:
     assert "23Nov" in text
 
 
+class _Leaving:
+    """Somebody who leaves when the second week is begun."""
+
+    def step(self, done: int, of: int, what: str) -> None:  # noqa: ARG002 - as listeners are
+        """Hear how far it is."""
+        if what == "a week" and done == 1:
+            raise CancelledError
+
+
 def test_it_stops_where_nobody_waits_any_more(tmp_path: Path) -> None:
-    left = iter([True, True, False])
     picture = open_policy(copy_of("storefront.toml", tmp_path), NOW.date())
-    assert len(coverage(picture, "api-2026", NOW, lambda: next(left)).shares) == 2
+    with heard_by(_Leaving()), pytest.raises(CancelledError):
+        coverage(picture, "api-2026", NOW)

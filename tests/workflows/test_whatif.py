@@ -10,7 +10,8 @@ from rotator.model.when import parse_instant
 from rotator.simulate.grammar import EVENTS
 from rotator.simulate.question import Picture
 from rotator.workflows.opening import open_policy
-from rotator.workflows.whatif import WhatIf, answer, knobs, part_choices, settle, turn, usual_events
+from rotator.workflows.possible import part_choices, usual_events
+from rotator.workflows.whatif import WhatIf, answer, knobs, settle, turn
 
 NOW = parse_instant("2026-11-23T09:00Z")
 POLICY = Path(__file__).parents[2] / "policies" / "storefront.toml"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 
 from rotator.cli.clock import now
 from rotator.cli.console import Console
+from rotator.model.progress import heard_by
 from rotator.workflows.opening import open_policy
 
 
@@ -31,7 +34,21 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
             no_color=asked.no_color,
             mouse=not asked.no_mouse,
             keymap=asked.keymap or "",
+            listening=lambda: _listening(console),
         )
+    with _listening(console):
+        return _page(asked, at, console)
+
+
+@contextmanager
+def _listening(console: Console) -> Iterator[None]:
+    """Say how far long work is, as long as no screen is drawn."""
+    with console.progress() as progress, heard_by(progress):
+        yield
+
+
+def _page(asked: argparse.Namespace, at: datetime, console: Console) -> int:
+    """Print the summary."""
     picture = open_policy(asked.policy, at.date())
     if asked.json:
         from rotator.cli.commands import check

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from rotator.checks.capability import Capability
 from rotator.errors import RotatorError
@@ -24,7 +23,7 @@ from rotator.tui.screens.pages import Page, Why
 from rotator.tui.widgets.line_table import Column, Line, LineTable
 from rotator.tui.widgets.matrix import Matrix
 from rotator.workflows import session as sessions
-from rotator.workflows.coverage import blocks_of, coverage
+from rotator.workflows.coverage import Coverage, blocks_of, coverage
 from rotator.workflows.summarizing import carried
 
 
@@ -229,22 +228,12 @@ class FleetScreen(PlannerScreen):
         picture, now, signs = app.session.picture, app.session.now, app.signs
         known = self._key_document(key)
         width = min(100, self.size.width - 6)
-        self.notify("who carries it over time is being worked out; esc gives up", markup=False, timeout=2)
 
-        def work() -> None:
-            worker = get_current_worker()
-            found = coverage(picture, key, now, lambda: not worker.is_cancelled)
-            if not worker.is_cancelled:
-                over_time = blocks_of(found, width=width, ascii_only=signs.ascii_only)
-                document = Document(known.title, (*known.blocks, *over_time))
-                app.call_from_thread(app.push_screen, Page(document, signs))
+        def told(found: Coverage) -> None:
+            over_time = blocks_of(found, width=width, ascii_only=signs.ascii_only)
+            app.push_screen(Page(Document(known.title, (*known.blocks, *over_time)), signs))
 
-        self.run_worker(work, thread=True, exclusive=True, group="coverage", exit_on_error=False)
-
-    def key_escape(self) -> None:
-        """Give up what is being worked out; leave the filter."""
-        self.workers.cancel_group(self, "coverage")
-        super().key_escape()
+        self.work(f"who carries {key} over a year", lambda: coverage(picture, key, now), told)
 
     def _key_document(self, key: str) -> Document:
         """Write what is known of a key: where it is served and pinned, who carries it, whether it could take over."""
@@ -271,10 +260,8 @@ class FleetScreen(PlannerScreen):
     def as_text(self) -> str:
         """Give the summary."""
         from rotator.report.summary import render
-        from rotator.workflows.summarizing import summarize
 
-        app = self.planner
-        return render(summarize(app.session.picture, app.session.now, app.session.file))
+        return render(self.planner.summarized())
 
 
 def _roles(pinset: Pinset) -> Iterable[tuple[str, str]]:

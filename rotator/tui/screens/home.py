@@ -19,7 +19,6 @@ from rotator.tui.actions import HOME
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.pages import Page, Why, text_lines
 from rotator.tui.widgets.line_table import Column, Line, LineTable
-from rotator.workflows.summarizing import summarize
 from rotator.workflows.whatif import playing
 
 MOST_TO_DO, MOST_DATES = 60, 12
@@ -58,7 +57,7 @@ class HomeScreen(PlannerScreen):
         self.status(app.checked.baseline)
         if self.made_of != (session.picture.digest, session.text):
             self.made_of = (session.picture.digest, session.text)
-            self.summary = summarize(session.picture, session.now, session.file, app.checked)
+            self.summary = app.summarized()
         if self.summary is None:
             return
         todo = self.summary.to_do

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +16,7 @@ from textual.widget import Widget
 
 from rotator.errors import RotatorError
 from rotator.files.handshake import Target, Wire, internet
+from rotator.model.progress import CancelledError, heed
 from rotator.model.sightings import Handshake
 from rotator.report import text as text_report
 from rotator.report.document import Bullets, Document, Heading, Paragraph
@@ -77,7 +80,7 @@ class ImportScreen(PlannerScreen):
         self.stated_text = ""
         self.result: Bringing | None = None
         self.shown_document = EMPTY
-        self.asking = threading.Event()
+        self.given_up = threading.Event()
         for table in (self.given, self.page):
             table.add_class("pane")
             yield table
@@ -307,50 +310,39 @@ class ImportScreen(PlannerScreen):
 
     def _observe(self, yes: bool | None) -> None:  # noqa: FBT001 - what the dialog gives back
         if yes:
-            self.asking.clear()
-            self.run_worker(self._look, thread=True, exclusive=True, group="observe", exit_on_error=False)
+            self.given_up = threading.Event()
+            self.work("looking at hosts", partial(self._look, self.given_up), self._seen, left=self._not_seen)
 
-    def _look(self) -> None:
-        app = self.planner
-        session, signs = app.session, app.signs
+    def _look(self, given_up: threading.Event) -> Observed:
         net = network()
 
         def connect(address: str, port: int, seconds: float) -> Wire:
-            if self.asking.is_set():
+            if given_up.is_set():
                 raise OSError("given up")
             return net.connect(address, port, seconds)
 
         def told(target: Target, hand: Handshake) -> None:
             what = hand.fault.words if hand.fault is not None else hand.version
-            app.call_from_thread(self.say, f"Looking; esc gives up. {target.name} {hand.address}: {what}")
+            # Handshakes that are under way end by themselves: none is begun any more.
+            with suppress(CancelledError):
+                heed(f"{target.name} {hand.address}: {what}")
 
+        session = self.planner.session
+        return look(session.picture, (), session.now, replace(net, connect=connect), SECONDS, told)
+
+    def _not_seen(self) -> None:
+        self.given_up.set()
+        self.say("Given up; nothing was kept.")
+
+    def _seen(self, seen: Observed) -> None:
         try:
-            seen = look(
-                session.picture,
-                (),
-                session.now,
-                replace(net, connect=connect),
-                SECONDS,
-                told,
-            )
-            kept = keep(session.file, seen) if not self.asking.is_set() else []
+            kept = len(keep(self.planner.session.file, seen))
         except RotatorError as error:
-            app.call_from_thread(self.notify, signs.text(str(error)), severity="error", markup=False)
-            return
-        app.call_from_thread(self._seen, seen, len(kept))
-
-    def _seen(self, seen: Observed, kept: int) -> None:
-        if self.asking.is_set():
-            self.say("Given up; nothing was kept.")
+            self.planner.tell(str(error), "error")
             return
         worse = bad(seen)
         self.say(f"{worse} warnings or worse; {kept} chains kept for backtest." if worse else f"{kept} chains kept.")
         self.app.push_screen(Page(observed_document(self.planner.session.picture, seen), self.planner.signs))
-
-    def key_escape(self) -> None:
-        """Give up looking at hosts; else leave the filter."""
-        self.asking.set()
-        super().key_escape()
 
     def as_text(self) -> str:
         """Give what is shown as text."""

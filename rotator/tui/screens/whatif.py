@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,7 +16,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from rotator.errors import RotatorError
 from rotator.model.when import show
@@ -35,6 +36,7 @@ from rotator.tui.widgets.plot import Plot
 from rotator.workflows import reports
 from rotator.workflows import session as sessions
 from rotator.workflows.course import Course, course, shares, steps
+from rotator.workflows.possible import usual_events
 from rotator.workflows.whatif import (
     WhatIf,
     begins,
@@ -46,7 +48,6 @@ from rotator.workflows.whatif import (
     settle,
     title,
     turn,
-    usual_events,
 )
 from rotator.workflows.whatif import answer as answer_of
 
@@ -95,7 +96,10 @@ class WhatIfScreen(PlannerScreen):
         self.unit = WEEK
         self.course: Course | None = None
         self.course_of: tuple[object, ...] = ()
+        self.timeless: tuple[object, ...] | None = None
         self.waiting: Timer | None = None
+        self.desk_of_time: Desk | None = None
+        self.playing = threading.Lock()
         self.telling: tuple[str, str, object] | None = None
         for pane in (self.knobs, self.clients, self.sides):
             pane.add_class("pane")
@@ -127,8 +131,11 @@ class WhatIfScreen(PlannerScreen):
 
     def _desk(self) -> Desk:
         """Give the desk for the policy as it is: one knob more is little work for it."""
-        if self.desk is None or self.desk.picture is not self.planner.session.picture:
-            self.desk = Desk(self.planner.session.picture, quick=True)
+        picture = self.planner.session.picture
+        if self.desk is None or self.desk.picture is not picture:
+            checked = self.planner.checked
+            known = checked.large_desk if checked.desk.picture is picture else None
+            self.desk = known or Desk(picture, quick=True)
         return self.desk
 
     @property
@@ -192,21 +199,26 @@ class WhatIfScreen(PlannerScreen):
                 self.course = course(asked, picture, now, start, start + unit * width, desk)
             return
 
-        def play() -> None:
-            worker = get_current_worker()
-            try:
-                # The screen goes on asking its own desk meanwhile.
-                found = course(asked, picture, now, start, start + unit * width, Desk(picture, quick=True))
-            except RotatorError:
-                return
-            if not worker.is_cancelled:
-                app.call_from_thread(self._played, key, found)
+        def play() -> Course:
+            # The screen goes on asking its own desk meanwhile.
+            with self.playing:
+                if self.desk_of_time is None or self.desk_of_time.picture is not picture:
+                    self.desk_of_time = Desk(picture, quick=True)
+                return course(asked, picture, now, start, start + unit * width, self.desk_of_time)
 
         def begin() -> None:
-            self.run_worker(play, thread=True, exclusive=True, group="course", exit_on_error=False)
+            if key == self.course_of:
+                self.work(
+                    "who breaks over time", play, partial(self._played, key), failed=self._timeless, left=self._timeless
+                )
 
         # While knobs are being turned their answers come first; time follows when the keys rest.
         self.waiting = self.set_timer(REST_SECONDS, begin)
+
+    def _timeless(self, *_: object) -> None:
+        """Go on without time; the next turn of a knob asks for it again."""
+        self.timeless = self.course_of
+        self._fill()
 
     def _played(self, key: tuple[object, ...], found: Course) -> None:
         if key == self.course_of and self.is_mounted:
@@ -216,7 +228,9 @@ class WhatIfScreen(PlannerScreen):
     def _fill_plot(self) -> None:
         start, unit, width = self._window()
         if self.course is None:
-            self.plot.show((), about="over time: being worked out")
+            self.plot.show(
+                (), about=f"over time: {'given up' if self.timeless == self.course_of else 'being worked out'}"
+            )
             return
         instants = [start + unit * cell for cell in range(width)]
         broken, exposed = shares(self.course, instants)
