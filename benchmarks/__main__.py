@@ -25,35 +25,43 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes: to see that it runs, not how fast")
     parser.add_argument("--only", action="append", choices=list(GROUPS), help="these parts only")
     parser.add_argument("--into", type=Path, help="write the table into a file as well")
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="start posting or harlequin in turn with the planner, each by its command",
+    )
     asked = parser.parse_args()
     text = "\n".join(facts(quick=asked.quick)) + "\n"
     with tempfile.TemporaryDirectory() as compiled:
         # The program is started as an installed one is: with its modules compiled, whatever the environment says.
         os.environ["PYTHONPYCACHEPREFIX"] = compiled
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        text += _tables(asked.only or list(GROUPS), quick=asked.quick)
+        text += _tables(asked.only or list(GROUPS), asked.beside, quick=asked.quick)
     sys.stdout.write(text)
     if asked.into:
         asked.into.write_text(text, encoding="utf-8")
     return 0
 
 
-def _tables(names: list[str], *, quick: bool) -> str:
+def _tables(names: list[str], beside: list[str], *, quick: bool) -> str:
     text = ""
     for name in names:
         sys.stderr.write(f"{name} ...\n")
-        text += table(name, list(GROUPS[name](quick=quick)))
+        own = {"beside": beside} if name == "screens" else {}
+        text += table(name, list(GROUPS[name](quick=quick, **own)))
     return text
 
 
-def screen_lines(*, quick: bool) -> Iterator[Line]:
+def screen_lines(*, quick: bool, beside: list[str]) -> Iterator[Line]:
     """Measure the screens, where there are terminals of that kind."""
     try:
         from benchmarks import screens
     except ImportError:
         yield Line("screens", "", "there is no such terminal here", "not run")
         return
-    yield from screens.lines(quick=quick)
+    yield from screens.lines(quick=quick, beside=beside)
 
 
 GROUPS: dict[str, Callable[..., Iterator[Line]]] = {

@@ -1,8 +1,8 @@
 """The planner's speed as a person meets it, through a real terminal: `python -m benchmarks.screens [--json]`.
 
 First paint is the time from the start of the program until verdict rows and the key line are on the screen. A key's
-time runs from the byte that is sent to the last of what is drawn for it. Where `--beside DIR` names a virtual
-environment with posting and harlequin in it, their first full frame is measured in turn with ours.
+time runs from the byte that is sent to the last of what is drawn for it. `--beside posting=COMMAND` and
+`--beside harlequin=COMMAND` start these programs in turn with ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -122,48 +122,104 @@ def keys(policy: str, name: str, times: int) -> Iterator[Result]:
         yield result(f"memory, {name}", [memory(terminal)], "MiB")
 
 
-def others(folder: Path, times: int) -> Iterator[Result]:
-    """Measure the first full frame of posting and harlequin, where they are installed in a virtual environment."""
-    for program, words, marker in (("posting", [], "Quit"), ("harlequin", ["--no-download-tzdata"], "Run Query")):
-        path = folder / "bin" / program
-        if not path.exists():
-            sys.stderr.write(f"{program} is not in {folder}: left out\n")
-            continue
-        for size in SIZES:
-            seconds = []
-            for _ in range(times):
+@dataclass(frozen=True)
+class Other:
+    """Another program, started as people start it.
+
+    Attributes:
+        words: its command.
+        marker: words of its first full frame.
+    """
+
+    words: tuple[str, ...]
+    marker: str
+
+
+MARKERS = {"posting": ((), "Quit"), "harlequin": (("--no-download-tzdata",), "Run Query")}
+"""Programs that ours is measured beside: words for their command, and words of their first full frame."""
+
+
+def others(named: Sequence[str]) -> dict[str, Other]:
+    """Read `NAME=COMMAND` of each program to measure beside ours.
+
+    Raises:
+        SystemExit: nobody knows what the first frame of a program of this name shows.
+    """
+    found = {}
+    for text in named:
+        name, _, command = text.partition("=")
+        if name not in MARKERS or not command:
+            raise SystemExit(f"{text}: NAME=COMMAND, with a name of {', '.join(MARKERS)}")
+        words, marker = MARKERS[name]
+        found[name] = Other((command, *words), marker)
+    return found
+
+
+def side_by_side(policy: str, beside: Mapping[str, Other], times: int) -> Iterator[tuple[Result, Result]]:
+    """Start ours and each other program in turn, and give both times to the first full frame, ours first."""
+    for size in SIZES:
+        ours: list[float] = []
+        theirs: dict[str, list[float]] = {name: [] for name in beside}
+        for _ in range(times):
+            with planner(policy, size=size) as terminal:
+                terminal.wait_for("EXPOSED", "keys", seconds=60)
+                ours.append((time.perf_counter() - terminal.began) * 1000)
+                settle(terminal)
+            for name, other in beside.items():
                 with tempfile.TemporaryDirectory() as home:
                     environ = {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home}
-                    with Terminal([str(path), *words], size=size, environ=environ, folder=Path(home)) as terminal:
-                        terminal.wait_for(marker, seconds=60)
-                        seconds.append((time.perf_counter() - terminal.began) * 1000)
-            yield result(f"{program} first frame {size[0]}x{size[1]}", seconds)
+                    environ["PYTHONPATH"] = ""
+                    with Terminal(other.words, size=size, environ=environ, folder=Path(home)) as terminal:
+                        terminal.wait_for(other.marker, seconds=60)
+                        theirs[name].append((time.perf_counter() - terminal.began) * 1000)
+                        settle(terminal)
+        for name, found in theirs.items():
+            wide, high = size
+            yield result(f"first paint {wide}x{high}", ours), result(f"{name}, first full frame", found)
 
 
 FIRST_PAINT_MS = {(80, 24): 700.0, (160, 48): 600.0}
 KEY_MS, SLOW_KEY_MS = 16.0, 50.0
+LARGE, LARGE_KEY_MS, LARGE_SLOW_KEY_MS = 100_000, 33.0, 100.0
+OF_OTHERS = 0.6
+"""The part of another program's first full frame that our first paint may take."""
+MEMORY_MIB = 80.0
 
 
-def lines(*, quick: bool) -> Iterator[Line]:
-    """Measure first paint and keys for the table of `python -m benchmarks`."""
+def lines(*, quick: bool, beside: Sequence[str] = ()) -> Iterator[Line]:
+    """Measure first paint and keys for the table of `python -m benchmarks`; `beside` as of `others`."""
     targets = {f"first paint {wide}x{high}": ms for (wide, high), ms in FIRST_PAINT_MS.items()}
     with tempfile.TemporaryDirectory() as folder:
         sample = copy_of("storefront.toml", Path(folder))
-        cohorts, times = (100, 2) if quick else (1_000, 40)
-        starts = first_paint(sample, 1 if quick else 9)
-        for one in starts:
-            yield _line(one, targets.get(one.what))
-        for one in keys(fleet(Path(folder), cohorts), f"{cohorts:,} cohorts", times):
-            slow = one.unit == "ms" and one.p95 > SLOW_KEY_MS
-            yield _line(one, KEY_MS if one.unit == "ms" else None, slow=slow)
+        for one in first_paint(sample, 1 if quick else 9):
+            yield _line(one, targets.get(one.what, MEMORY_MIB))
+        for ours, theirs in side_by_side(sample, others(beside), 1 if quick else 9):
+            yield _beside(ours, theirs)
+        for one in keys(sample, "storefront", 2 if quick else 40):
+            yield _line(one, MEMORY_MIB if one.unit == "MiB" else KEY_MS, SLOW_KEY_MS)
+        for cohorts, ms, slow in (
+            ((100, KEY_MS, SLOW_KEY_MS),)
+            if quick
+            else ((1_000, KEY_MS, SLOW_KEY_MS), (LARGE, LARGE_KEY_MS, LARGE_SLOW_KEY_MS))
+        ):
+            for one in keys(fleet(Path(folder), cohorts), f"{cohorts:,} cohorts", 2 if quick else 40):
+                yield _line(one, ms if one.unit == "ms" else None, slow)
 
 
-def _line(one: Result, most: float | None, *, slow: bool = False) -> Line:
+def _line(one: Result, most: float | None, slow: float | None = None) -> Line:
     shown = f"{one.median:g} {one.unit} (p95 {one.p95:g}, n={one.n})"
     if most is None:
         return Line(one.what, shown, "", "", "", None)
-    both = f", p95 <= {SLOW_KEY_MS:g} ms" if most == KEY_MS else ""
-    return Line(one.what, shown, "", f"{one.median:g} ms", f"<= {most:g} ms{both}", one.median <= most and not slow)
+    also = slow if one.unit == "ms" else None
+    both = f", p95 <= {also:g} ms" if also is not None else ""
+    met = one.median <= most and (also is None or one.p95 <= also)
+    return Line(one.what, shown, "", f"{one.median:g} {one.unit}", f"<= {most:g} {one.unit}{both}", met)
+
+
+def _beside(ours: Result, theirs: Result) -> Line:
+    ratio = ours.median / theirs.median
+    shown, other = (f"{one.median:g} ms (p95 {one.p95:g}, n={one.n})" for one in (ours, theirs))
+    return Line(ours.what, shown, f"{theirs.what}: {other}", f"{ratio:.2f}", f"<= {OF_OTHERS:g}", ratio <= OF_OTHERS)
 
 
 def main() -> None:
@@ -173,15 +229,17 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=9, help="how often each start is measured")
     parser.add_argument("--keys", type=int, default=40, help="how often each key is measured")
     parser.add_argument("--cohorts", type=int, nargs="*", default=[1000], help="fleets to make, by cohorts")
-    parser.add_argument("--beside", type=Path, help="a virtual environment with posting and harlequin")
+    parser.add_argument(
+        "--beside", action="append", default=[], metavar="NAME=COMMAND", help="measure posting or harlequin in turn"
+    )
     asked = parser.parse_args()
     found: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
         sample = copy_of("storefront.toml", Path(folder))
         runs = [first_paint(sample, asked.times), keys(sample, "storefront", asked.keys)]
         runs += [keys(fleet(Path(folder), count), f"{count} cohorts", asked.keys) for count in asked.cohorts]
-        if asked.beside:
-            runs.append(others(asked.beside, asked.times))
+        pairs = side_by_side(sample, others(asked.beside), asked.times)
+        runs.append(one for pair in pairs for one in pair)
         for run in runs:
             for one in run:
                 found.append(one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from threading import RLock
 
 from rotator.mechanisms.base import Context
 from rotator.model.adoption import Curve
@@ -92,6 +93,8 @@ class Desk:
         # Clients move from the day of their counts; where the policy does not say it, from the day asked about.
         self._undated = any(picture.policy.counted(name) is None for name in picture.policy.apps)
         self._ready: dict[object, Ready] = {}
+        self.turn = RLock()
+        """Held for each instant that is judged: somebody may play time beside whoever turns a knob."""
 
     def prepare(self, order: Sequence[Happening], now: date) -> Ready:
         """Put together what a question needs; what does not change the policy itself plays no part.
@@ -293,11 +296,14 @@ class _Played:
         check_names(occurrences, picture.policy)
         self.order = happenings(occurrences, question.default or question.at, picture.policy)
         large = LARGE if question.until is None else LARGE_FOR_DAYS
-        self.ready = (desk or Desk(picture, large=large)).prepare(self.order, question.at.date())
-        self.timeline = Timeline(self.ready.inventory, self.order, start)
+        self.desk = desk or Desk(picture, large=large)
+        with self.desk.turn:
+            self.ready = self.desk.prepare(self.order, question.at.date())
+            self.timeline = Timeline(self.ready.inventory, self.order, start)
 
     def impact_at(self, at: datetime) -> Impact:
-        return self.ready.judging.impact(self.ready.fleet_at(at), self.timeline.world_at(at), at)
+        with self.desk.turn:
+            return self.ready.judging.impact(self.ready.fleet_at(at), self.timeline.world_at(at), at)
 
     def instants(self, begin: datetime, end: datetime) -> tuple[datetime, ...]:
         return self.timeline.instants(begin, end, self.ready.expiries)

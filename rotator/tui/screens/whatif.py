@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -98,8 +97,6 @@ class WhatIfScreen(PlannerScreen):
         self.course_of: tuple[object, ...] = ()
         self.timeless: tuple[object, ...] | None = None
         self.waiting: Timer | None = None
-        self.desk_of_time: Desk | None = None
-        self.playing = threading.Lock()
         self.telling: tuple[str, str, object] | None = None
         for pane in (self.knobs, self.clients, self.sides):
             pane.add_class("pane")
@@ -200,11 +197,7 @@ class WhatIfScreen(PlannerScreen):
             return
 
         def play() -> Course:
-            # The screen goes on asking its own desk meanwhile.
-            with self.playing:
-                if self.desk_of_time is None or self.desk_of_time.picture is not picture:
-                    self.desk_of_time = Desk(picture, quick=True)
-                return course(asked, picture, now, start, start + unit * width, self.desk_of_time)
+            return course(asked, picture, now, start, start + unit * width, desk)
 
         def begin() -> None:
             if key == self.course_of:
