@@ -41,7 +41,7 @@ class Problem:
         self.hint = hint
 
     def __str__(self) -> str:
-        where = ": ".join(part for part in (self.file, self.path) if part)
+        where = ": ".join(printable(part) for part in (self.file, self.path) if part)
         text = f"{where}: {self.message}" if where else self.message
         if self.value is not None:
             text += f" (found {self.value})"

@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers, and load the profile of the property tests."""
     config.addinivalue_line("markers", "long: takes minutes; runs where ROTATOR_LONG is set")
+    config.addinivalue_line("markers", "loopback: talks to programs of this machine over sockets")
     strategies.load_profile()
 
 
@@ -52,8 +53,10 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse sockets."""
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse sockets, but to tests that say they need them."""
+    if request.node.get_closest_marker("loopback"):
+        return
 
     def refused(*_: object, **__: object) -> None:
         raise AssertionError("a test opened a socket")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -36,6 +36,7 @@ class Subject:
         history: counts of several days, by app.
         moving: the curve of each app whose clients update.
         record: what hosts were seen to serve, until now.
+        fleet_at: gives the same clients in the sizes of an instant; without it they stay as many as they are.
     """
 
     inventory: Inventory
@@ -48,6 +49,7 @@ class Subject:
     history: Mapping[str, tuple[DayCount, ...]] = field(default_factory=dict)
     moving: Mapping[str, Moving] = field(default_factory=dict)
     record: tuple[Snapshot, ...] = ()
+    fleet_at: Callable[[datetime], Fleet] | None = None
 
     @property
     def policy(self) -> Policy:

@@ -70,15 +70,17 @@ class _Played:
         """Give the world of today after one thing more."""
         return play(self.subject.today.world, occurrence, self.subject.inventory, self.subject.now)
 
-    def total(self, rows: list[Row]) -> Total:
-        """Count the clients of some rows."""
+    def total(self, rows: list[Row], at: datetime | None = None) -> Total:
+        """Count the clients of some rows: those of today, or of another instant."""
         sure = hits(rows, *BROKEN)
-        return total_of(self.subject.fleet, {c.index: sure[i] for i in sure for c in self.members[i]})
+        later = self.subject.fleet_at
+        fleet = self.subject.fleet if at is None or later is None else later(at)
+        return total_of(fleet, {c.index: sure[i] for i in sure for c in self.members[i]})
 
-    def told(self, rows: list[Row]) -> str:
+    def told(self, rows: list[Row], at: datetime | None = None) -> str:
         """Say whom and why: `shop-android 7.2.0 (145,800 clients, pin-mismatch)`."""
         reasons = " and ".join(dict.fromkeys(str(row.reason) for row in rows))
-        return f"{self.names(row.connection for row in rows)} ({_count(self.total(rows))}, {reasons})"
+        return f"{self.names(row.connection for row in rows)} ({_count(self.total(rows, at))}, {reasons})"
 
     def names(self, kinds: Iterable[Connection]) -> str:
         """Name the cohorts of some kinds of connections."""
@@ -135,7 +137,7 @@ def planned_breaks(subject: Subject, played: _Played) -> Iterator[Finding]:
                 id="planned-break",
                 severity=_severity(days),
                 subject=_rows_at(order, rows, at),
-                message=f"{at.date()}: {_texts(order, at)} breaks {played.told(broken)}",
+                message=f"{at.date()}: {_texts(order, at)} breaks {played.told(broken, at)}",
                 hint="rotator simulate POLICY --until shows it day by day; ship the missing pin, or move the date",
                 due=at.date(),
             )

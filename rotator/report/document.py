@@ -133,7 +133,8 @@ def span(low: int | None, high: int | None) -> str:
     """Show a count with its range."""
     if low is None or high is None:
         return "unknown"
-    return number(high) if low == high else f"{number(low)}-{number(high)}"
+    ends = number(low), number(high)
+    return ends[1] if ends[0] == ends[1] else "-".join(ends)
 
 
 def compact(low: int, high: int) -> str:
@@ -146,7 +147,7 @@ def compact(low: int, high: int) -> str:
             ]
             if all(end.endswith(".0") for end in ends):
                 ends = [end[:-2] for end in ends]
-            return f"{ends[1]} {unit}" if low == high else f"{ends[0]}-{ends[1]} {unit}"
+            return f"{ends[1]} {unit}" if ends[0] == ends[1] else f"{ends[0]}-{ends[1]} {unit}"
     return f"{high:,}" if low == high else f"{low:,}-{high:,}"
 
 

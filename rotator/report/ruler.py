@@ -32,6 +32,21 @@ def ruler(start: datetime, unit: Unit, width: int) -> str:
     return "".join(text)
 
 
+def marked(words: str, place: int, mark: str) -> str:
+    """Put a mark of one cell on a ruler; a label in its way goes beside it, or away: half a date is another date."""
+    begin = words.rfind(" ", 0, place + 1) + 1
+    end = words.find(" ", place)
+    label = words[begin : end if end >= 0 else len(words)]
+    free = words[:begin] + " " * len(label) + words[begin + len(label) :]
+    free = free[:place] + mark + free[place + 1 :]
+    for start in (place + 1, place - len(label)):
+        around = free[max(0, start) : start + len(label) + 1]
+        room = start + len(label) <= len(words) and not around.replace(mark, "").strip()
+        if label.strip() and start >= 0 and room and not free[max(0, start - 1) : start].strip(f" {mark}"):
+            return free[:start] + label + free[start + len(label) :]
+    return free
+
+
 def _label(at: datetime, unit: Unit) -> str:
     """Give what begins in a cell, "" for nothing."""
     end = at + timedelta(hours=unit.hours)

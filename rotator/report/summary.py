@@ -178,7 +178,8 @@ def _hold(summary: Summary) -> Iterator[str]:
     apps, hosts = len(policy.apps), len(policy.hosts)
     yield from _labelled(
         "Apps",
-        f"{join(list(policy.apps), 3)}: {_some(apps, 'app')}, {_some(releases, 'release')} in use, "
+        f"{join(list(policy.apps), 3)}{': ' if policy.apps else ''}{_some(apps, 'app')}, "
+        f"{_some(releases, 'release')} in use, "
         f"{_some(hosts, 'host')}",
     )
     yield from _labelled("Users", _users(summary, policy))
@@ -220,7 +221,7 @@ def _ifs(summary: Summary) -> Iterator[str]:
     yield pad("IF IT HAPPENED TODAY", 38) + pad("users broken", 20) + "users exposed"
     for row in summary.ifs:
         shown = _fit(row.label, 35)
-        yield pad(f"  {shown}", 38) + pad(_total(row.broken), 20) + _total(row.exposed)
+        yield pad(f"  {shown}", 38) + pad(_total(row.broken) + " ", 20) + _total(row.exposed)
     worst = max(summary.ifs, key=lambda r: r.broken.high or 0, default=None)
     if worst is not None and not worst.broken.none:
         broken = list(worst.breaking)

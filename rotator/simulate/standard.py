@@ -80,9 +80,16 @@ def served_keys(inventory: Inventory, world: World | None = None) -> dict[str, l
 
 
 def backups_of(inventory: Inventory, key: str) -> list[str]:
-    """Give the backups that could take over from a key: those of every pinset it is primary of, active ones only."""
+    """Give the keys that could take over from one, active ones only.
+
+    They are the backups of every pinset it is primary of; where hosts serve a key after another was made primary of
+    its pinset, that other one, and what else is pinned beside both.
+    """
     policy = inventory.policy
     named = [b for p in policy.pinsets.values() if key in p.primary for b in p.backups]
+    beside = [b for p in policy.pinsets.values() if key in p.backups for b in (*p.primary, *p.backups)]
+    if beside and key in served_keys(inventory):
+        named += beside
     return [b for b in dict.fromkeys(named) if policy.keys[b].status == "active" and b != key]
 
 

@@ -342,4 +342,4 @@ def run_planner(
             app.summarized()
     code = app.run(mouse=mouse and settings.mouse)
     sys.stdout.flush()
-    return code or 0
+    return app.return_code or 0 if code is None else code

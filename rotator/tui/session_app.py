@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 from collections.abc import Callable
@@ -52,7 +51,7 @@ class SessionApp(App[int]):
 
     def tell(self, text: str, severity: str = "information") -> None:
         """Say something in a corner."""
-        self.notify(self.signs.text(text), severity=severity, markup=False)  # type: ignore[arg-type]  # one of three
+        self.notify(self.signs.text_lines(text), severity=severity, markup=False)  # type: ignore[arg-type]  # one of three
 
     async def on_event(self, event: events.Event) -> None:
         """Let go of what was told in a corner as soon as somebody goes on, so that it covers nothing for long."""
@@ -203,11 +202,14 @@ class SessionApp(App[int]):
                 self.differs = False
                 self.tell("read again, your edits on top; s saves")
         elif answer == "keep":
-            with contextlib.suppress(RotatorError):
+            try:
                 path = sessions.keep_mine(self.session)
-                if self.attempt(lambda: sessions.start(self.session.file, self.session.now)):
-                    self.differs = False
-                    self.tell(f"your text is kept in {path}")
+            except RotatorError as error:
+                self.tell(str(error), "error")
+                return
+            self.tell(f"your text is kept in {path}")
+            if self.attempt(lambda: sessions.start(self.session.file, self.session.now)):
+                self.differs = False
         elif answer == "over" and self.attempt(lambda: sessions.save_over(self.session)):
             self.differs = False
             self.tell("saved; what the file held is kept beside it")

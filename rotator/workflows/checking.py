@@ -105,6 +105,7 @@ def check(picture: Picture, now: datetime, names: Sequence[str] = (), record_of:
         facts=tuple(fact for fact in known_facts() if fact.known_on(now.date())),
         history=picture.history,
         moving=baseline.people.moving,
+        fleet_at=baseline.people.fleet_at,
         record=tuple(one for one in seen if one.at <= now),
     )
     return Checked(findings=registry.run(subject), calendar=_dates(subject), baseline=baseline, desk=desk)

@@ -180,6 +180,9 @@ def _read(path: Path) -> Report:
             answer=dict(row["answer"]),
             override=str(row.get("override", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(Problem(f"is not a report: {error}", file=str(path))) from None
+    except json.JSONDecodeError as error:
+        raise InputError(Problem(f"is not a report: it is no JSON: {error}", file=str(path))) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        hint = "a file of this folder that Rotator did not write can be moved away"
+        raise InputError(Problem("is not a report: it has not the parts of one", file=str(path), hint=hint)) from None
     return report

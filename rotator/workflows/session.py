@@ -191,10 +191,21 @@ def save_over(session: Session) -> Session:
         UnsafeError: an edit may only be written against a refusal.
         InputError: the file cannot be read or written.
     """
-    theirs = current(Path(session.file)) or b""
+    theirs = current(Path(session.file))
+    if theirs is None:
+        return _made_again(session)
     if theirs == session.text:
         return written(session, session.text)
     return save(replace(session, saved_text=theirs))
+
+
+def _made_again(session: Session) -> Session:
+    """Write the whole text where somebody took the file away."""
+    if session.unsafe:
+        raise UnsafeError("refused: " + "; ".join(session.unsafe) + "\n  hint: Export goes on with a written reason")
+    with locked(session.file):
+        write(Path(session.file), session.text, expected=None)
+    return written(session, session.text)
 
 
 def written(session: Session, text: bytes) -> Session:

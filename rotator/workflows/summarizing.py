@@ -30,6 +30,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked
     inventory, today = checked.baseline.inventory, checked.baseline.impact
     keys = served_keys(inventory, today.world)
     backups = capabilities_of(checked, now)
+    next_ones = [backup for key in keys for backup in backups_of(inventory, key)]
     desk = checked.large_desk or Desk(picture, large=LARGE_FOR_DAYS)
     return Summary(
         version=__version__,
@@ -40,7 +41,7 @@ def summarize(picture: Picture, now: datetime, shown_file: str, checked: Checked
         today=today,
         served=tuple(_served(inventory, today)),
         backups=backups,
-        carried=all_carried(checked.baseline, (*(b.key for b in backups), *keys)),
+        carried=all_carried(checked.baseline, (*(b.key for b in backups), *keys, *next_ones)),
         ifs=five_rows(picture, now, calendar(picture.policy), desk),
         findings=checked.findings,
         steps=tuple(_steps(picture, keys, now, desk)),

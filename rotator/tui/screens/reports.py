@@ -71,8 +71,8 @@ class ReportsScreen(PlannerScreen):
                 Line(
                     (
                         "*" if r.id in self.marked else "",
-                        r.made[:10],
-                        r.kind,
+                        signs.text(r.made)[:10],
+                        signs.text(r.kind),
                         signs.text(r.title.partition(": ")[2] or r.title),
                     ),
                     "exposed" if r.override else "",

@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from rotator.errors import printable
 from rotator.report.text import cells, pad
 from rotator.tui.actions import Action
 from rotator.tui.widgets.drawn import Drawn
@@ -59,7 +60,7 @@ class Bar(Drawn, Widget):
         base = self.base_style
         if y >= len(self.rows):
             return Strip.blank(self.size.width, base)
-        segments = [Segment(text, base + self._named(name)) for text, name in self.rows[y]]
+        segments = [Segment(printable(text), base + self._named(name)) for text, name in self.rows[y]]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _named(self, name: str) -> Style:

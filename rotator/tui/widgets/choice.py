@@ -90,7 +90,7 @@ class Choice(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Go to the next word that begins with a letter."""
-        if event.character and event.character.isalnum() and event.character not in "hl":
+        if self.words and event.character and event.character.isalnum() and event.character not in "hl":
             order = [*range(self.at + 1, len(self.words)), *range(self.at + 1)]
             found = [n for n in order if self.words[n].startswith(event.character)]
             if found:

@@ -10,7 +10,7 @@ from itertools import groupby
 from rotator.model.policy import Count
 from rotator.model.verdicts import Verdict
 from rotator.report.document import compact, span
-from rotator.report.ruler import UNITS, ruler
+from rotator.report.ruler import UNITS, marked, ruler
 from rotator.simulate.impact import Group, GroupList, Groups, Impact, Who
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
@@ -130,7 +130,7 @@ class Cohorts:
         place = int((at - start) / unit)
         mark = "^" if self.signs.ascii_only else "▼"
         if 0 <= place < width:
-            axis = mark + axis[:-1] if place == 0 else axis[:place] + mark + axis[place + 1 :]
+            axis = marked(axis, place, mark)
         return (
             Column("verdict"),
             Column("cohort", give=True, least=14),

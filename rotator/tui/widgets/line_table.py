@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from rotator.errors import printable
 from rotator.report.text import cells, pad
 from rotator.tui.actions import LIST, bindings
 from rotator.tui.widgets.drawn import Drawn
@@ -374,6 +375,7 @@ class LineTable(Drawn, ScrollView, can_focus=True):
         for text, name in parts:
             style = base + self.get_component_rich_style(f"line--{name}", partial=True) if name else base
             room = width - used
+            text = printable(text)  # noqa: PLW2901 - what is shown of it
             shown = text if cells(text) <= room else fit(text, room) if room > 0 else ""
             found.append(Segment(shown, style))
             used += cells(shown)
@@ -437,7 +439,8 @@ class LineTable(Drawn, ScrollView, can_focus=True):
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
-    """Cut or fill a text to a number of cells; what is cut ends in `~`."""
+    """Cut or fill a text to a number of cells; what is cut ends in `~`, and nothing in it is left that is obeyed."""
+    text = printable(text)
     if cells(text) <= width:
         return pad(text, width, right=right)
     while text and cells(text) > width - 1:

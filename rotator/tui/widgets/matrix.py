@@ -87,8 +87,10 @@ class Matrix(LineTable):
 
     def _sides(self) -> tuple[range, bool]:
         """Give the hosts that there is room for, the chosen one among them, and whether there is room for words."""
+        if not self.hosts:
+            return range(0), True
         room = self.size.width - (60 if self.size.width >= 100 else 38)
-        wide = max(WORD, *(cells(host) + 2 for host in self.hosts)) + 2 if self.hosts else WORD
+        wide = max(WORD, *(cells(host) + 2 for host in self.hosts)) + 2
         if wide * len(self.hosts) <= room:
             return range(len(self.hosts)), True
         short = max([4, *(min(SHORT, cells(host)) + 2 for host in self.hosts)]) + 2

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from rotator.report.document import percent
 from rotator.report.plotting import Series, area, columns, nice_top, stretched
+from rotator.report.ruler import marked
 from rotator.report.text import pad
 from rotator.tui.widgets.drawn import Drawn
 
@@ -95,6 +96,7 @@ class Plot(Drawn, Widget):
             return [(text, "quiet")]
         at = min(room - 1, self.place * room // 1000)
         mark = "^" if self.ascii_only else "▲"
+        text = marked(text, at, mark)
         return [(text[:at], "quiet"), (mark, "strong"), (text[at + 1 :], "quiet")]
 
     def render_lines(self, crop: Region) -> list[Strip]:

@@ -11,7 +11,7 @@ from rotator.report.document import percent
 from rotator.report.emergency import days_of, size_of, version_of
 from rotator.report.plotting import Series
 from rotator.report.responses import count, few, short_title
-from rotator.report.ruler import UNITS, ruler
+from rotator.report.ruler import UNITS, marked, ruler
 from rotator.tui.look import Signs
 from rotator.tui.widgets.line_table import Column, Line, LineTable, Parts
 from rotator.tui.widgets.plot import Plot
@@ -119,7 +119,7 @@ class Responses:
         words, place = axis.words, int((at - axis.start) / axis.each)
         mark = "^" if self.signs.ascii_only else "▼"
         if 0 <= place < axis.width:
-            words = words[:place] + mark + words[place + 1 :]
+            words = marked(words, place, mark)
         last = f"d{(found.until - found.now).days}"
         self.groups.columns = (
             Column("version", give=True, least=18),
