@@ -73,14 +73,19 @@ def memory(terminal: Terminal) -> float:
     return int(line.split()[1]) / 1024
 
 
+def full_frame(terminal: Terminal, *words: str) -> float:
+    """Give the milliseconds from the start of a program until some words are on its screen."""
+    terminal.wait_for(*words, seconds=60)
+    return (time.perf_counter() - terminal.began) * 1000
+
+
 def first_paint(policy: str, times: int) -> Iterator[Result]:
     """Measure the start."""
     for size in SIZES:
         seconds, sizes = [], []
         for _ in range(times):
             with planner(policy, size=size) as terminal:
-                terminal.wait_for("EXPOSED", "keys", seconds=60)
-                seconds.append((time.perf_counter() - terminal.began) * 1000)
+                seconds.append(full_frame(terminal, "EXPOSED", "keys"))
                 settle(terminal)
                 sizes.append(memory(terminal))
         yield result(f"first paint {size[0]}x{size[1]}", seconds)
@@ -157,21 +162,21 @@ def others(named: Sequence[str]) -> dict[str, Other]:
 
 def side_by_side(policy: str, beside: Mapping[str, Other], times: int) -> Iterator[tuple[Result, Result]]:
     """Start ours and each other program in turn, and give both times to the first full frame, ours first."""
+    if not beside:
+        return
     for size in SIZES:
         ours: list[float] = []
         theirs: dict[str, list[float]] = {name: [] for name in beside}
         for _ in range(times):
             with planner(policy, size=size) as terminal:
-                terminal.wait_for("EXPOSED", "keys", seconds=60)
-                ours.append((time.perf_counter() - terminal.began) * 1000)
+                ours.append(full_frame(terminal, "EXPOSED", "keys"))
                 settle(terminal)
             for name, other in beside.items():
                 with tempfile.TemporaryDirectory() as home:
                     environ = {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home}
                     environ["PYTHONPATH"] = ""
                     with Terminal(other.words, size=size, environ=environ, folder=Path(home)) as terminal:
-                        terminal.wait_for(other.marker, seconds=60)
-                        theirs[name].append((time.perf_counter() - terminal.began) * 1000)
+                        theirs[name].append(full_frame(terminal, other.marker))
                         settle(terminal)
         for name, found in theirs.items():
             wide, high = size

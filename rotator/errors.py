@@ -98,7 +98,7 @@ def printable(text: str) -> str:
     Covers C0 and C1 controls, line and paragraph separators, bidirectional overrides, zero-width
     characters and lone surrogates; `\n` is shown as `\n`.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or _HIDDEN.isdisjoint(text)):
         return text
     return "".join(
         char if char.isprintable() and char not in _HIDDEN else char.encode("unicode_escape").decode("ascii")

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, TextIO
 
 from rotator.errors import printable
-from rotator.model.progress import Progress, Silent
+from rotator.model.progress import Progress, Silent, heard_by
 
 _PAINT = {
     "BREAKS": "1;38;5;166",
@@ -67,6 +67,12 @@ class Console:
         finally:
             self._clear()
             self._line = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Say how far all work of this thread is while it lasts, as `progress` does."""
+        with self.progress() as progress, heard_by(progress):
+            yield
 
     def _clear(self) -> None:
         if self._line is not None:

@@ -13,7 +13,6 @@ from importlib import import_module
 from rotator.cli.console import Console, console
 from rotator.cli.parser import COMMANDS, parser
 from rotator.errors import InputError, RotatorError, printable
-from rotator.model.progress import heard_by
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -69,7 +68,7 @@ def _listening(command: str, talk: Console) -> Iterator[None]:
     if command in INTERACTIVE:
         yield
         return
-    with talk.progress() as progress, heard_by(progress):
+    with talk.listening():
         yield
 
 

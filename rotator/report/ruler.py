@@ -38,13 +38,13 @@ def marked(words: str, place: int, mark: str) -> str:
     end = words.find(" ", place)
     label = words[begin : end if end >= 0 else len(words)]
     free = words[:begin] + " " * len(label) + words[begin + len(label) :]
-    free = free[:place] + mark + free[place + 1 :]
     for start in (place + 1, place - len(label)):
-        around = free[max(0, start) : start + len(label) + 1]
-        room = start + len(label) <= len(words) and not around.replace(mark, "").strip()
-        if label.strip() and start >= 0 and room and not free[max(0, start - 1) : start].strip(f" {mark}"):
-            return free[:start] + label + free[start + len(label) :]
-    return free
+        end = start + len(label)
+        # A label stands apart from others; the mark may be beside it.
+        if start >= 0 and end <= len(words) and not free[max(0, start - 1) : end + 1].strip():
+            free = free[:start] + label + free[end:]
+            break
+    return free[:place] + mark + free[place + 1 :]
 
 
 def _label(at: datetime, unit: Unit) -> str:

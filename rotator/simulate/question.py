@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from threading import RLock
+from threading import Lock
+from types import MappingProxyType
 
 from rotator.mechanisms.base import Context
 from rotator.model.adoption import Curve
@@ -93,7 +94,7 @@ class Desk:
         # Clients move from the day of their counts; where the policy does not say it, from the day asked about.
         self._undated = any(picture.policy.counted(name) is None for name in picture.policy.apps)
         self._ready: dict[object, Ready] = {}
-        self.turn = RLock()
+        self.turn = Lock()
         """Held for each instant that is judged: somebody may play time beside whoever turns a knob."""
 
     def prepare(self, order: Sequence[Happening], now: date) -> Ready:
@@ -234,10 +235,7 @@ def ask(
     begin = min([question.at, *(h.at for h in played.order if h.occurrence in _asked(question))])
     end = question.at if question.until is None else plus(start_of(question.until.date()), DAY - SECOND)
     instants = played.instants(begin, max(end, question.at))
-    segments = []
-    for number, at in enumerate(instants):
-        heed("judging", number, len(instants))
-        segments.append((at, impact if at == question.at else played.impact_at(at)))
+    segments = list(played.along(instants, {question.at: impact}))
     return Answer(
         question=question,
         inventory=ready.inventory,
@@ -273,12 +271,7 @@ def over_time(
     played = _Played(
         picture, replace(question, at=begin, default=question.default or question.at), calendar, None, desk
     )
-    instants = played.instants(begin, end)
-    found = []
-    for number, at in enumerate(instants):
-        heed("judging", number, len(instants))
-        found.append(played.impact_at(at))
-    return tuple(found)
+    return tuple(impact for _, impact in played.along(played.instants(begin, end)))
 
 
 class _Played:
@@ -299,11 +292,18 @@ class _Played:
         self.desk = desk or Desk(picture, large=large)
         with self.desk.turn:
             self.ready = self.desk.prepare(self.order, question.at.date())
-            self.timeline = Timeline(self.ready.inventory, self.order, start)
+        self.timeline = Timeline(self.ready.inventory, self.order, start)
 
     def impact_at(self, at: datetime) -> Impact:
         with self.desk.turn:
             return self.ready.judging.impact(self.ready.fleet_at(at), self.timeline.world_at(at), at)
+
+    def along(
+        self, instants: Sequence[datetime], known: Mapping[datetime, Impact] = MappingProxyType({})
+    ) -> Iterator[tuple[datetime, Impact]]:
+        for number, at in enumerate(instants):
+            heed("judging", number, len(instants))
+            yield at, known[at] if at in known else self.impact_at(at)
 
     def instants(self, begin: datetime, end: datetime) -> tuple[datetime, ...]:
         return self.timeline.instants(begin, end, self.ready.expiries)

@@ -338,8 +338,7 @@ def run_planner(
     with listening():
         heed("reading the policy")
         app = PlannerApp(sessions.start(file, now), ascii_only=ascii_only, no_color=no_color, settings=settings)
-        if app.checked.large_desk is not None:
-            app.summarized()
+        app.summarized()
     code = app.run(mouse=mouse and settings.mouse)
     sys.stdout.flush()
     return app.return_code or 0 if code is None else code

@@ -9,7 +9,7 @@ from rotator.model.progress import heed
 from rotator.report.document import Block, Code, Document, Facts, Heading, Paragraph, percent
 from rotator.report.plotting import Series, drawn
 from rotator.report.ruler import UNITS, WEEK, ruler
-from rotator.simulate.question import Picture, Question, ask
+from rotator.simulate.question import LARGE, Desk, Picture, Question, ask
 from rotator.workflows.simulating import calendar
 from rotator.workflows.summarizing import carried
 
@@ -46,10 +46,10 @@ def coverage(picture: Picture, key: str, now: datetime) -> Coverage:
         CancelledError: it is given up between two weeks.
     """
     found: list[float | None] = []
-    happens = calendar(picture.policy)
+    happens, desk = calendar(picture.policy), Desk(picture, large=LARGE)
     for week in range(WEEKS):
         heed("a week", week, WEEKS)
-        answer = ask(picture, Question(occurrences=(), at=now + timedelta(weeks=week)), happens)
+        answer = ask(picture, Question(occurrences=(), at=now + timedelta(weeks=week)), happens, desk=desk)
         found.append(carried(answer, key).share)
     assumed = any(app.adoption is None or app.adoption.preset is not None for app in picture.policy.apps.values())
     return Coverage(key=key, start=now, shares=tuple(found), assumed=assumed)

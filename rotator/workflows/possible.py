@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from rotator.model.policy import Policy
 from rotator.simulate.grammar import ALGORITHMS, EVENTS
@@ -13,12 +14,13 @@ from rotator.simulate.standard import served_keys as served_keys_of
 
 NOTHING = "nothing"
 SCENARIO = "scenario "
+Kept = TypeVar("Kept")
 
 
-class Same:
+class Same(Generic[Kept]):
     """A value that is told from others by being another one: what is kept for it is good for it alone."""
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: Kept) -> None:
         """Keep it."""
         self.value = value
 
@@ -37,9 +39,8 @@ def event_names(picture: Picture) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _event_names(known: Same) -> tuple[str, ...]:
+def _event_names(known: Same[Picture]) -> tuple[str, ...]:
     picture = known.value
-    assert isinstance(picture, Picture)  # noqa: S101 - made with one
     possible = [
         name
         for name, form in EVENTS.items()
@@ -101,8 +102,7 @@ def part_choices(kind: str, picture: Picture) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _served(known: Same) -> dict[str, list[str]]:
-    assert isinstance(known.value, Inventory)  # noqa: S101 - made with one
+def _served(known: Same[Inventory]) -> dict[str, list[str]]:
     return served_keys_of(known.value)
 
 
@@ -112,9 +112,8 @@ def served_keys(inventory: Inventory) -> dict[str, list[str]]:
 
 
 @lru_cache(maxsize=1)
-def _cohorts(known: Same) -> tuple[str, ...]:
+def _cohorts(known: Same[Policy]) -> tuple[str, ...]:
     """Give apps, and the versions of those that have some."""
-    assert isinstance(known.value, Policy)  # noqa: S101 - made with one
     return tuple(_named(known.value))
 
 

@@ -173,15 +173,8 @@ def save(session: Session) -> Session:
         UnsafeError: an edit may only be written against a refusal, with a reason: that is what Export is for.
         InputError: the file changed since it was read, or cannot be written; it is left as it is.
     """
-    if session.unsafe:
-        raise UnsafeError("refused: " + "; ".join(session.unsafe) + "\n  hint: Export goes on with a written reason")
-    if not session.dirty:
-        return session
-    with locked(session.file):
-        clear_leftovers(Path(session.file))
-        keep_old(session.file, Path(session.file), session.saved_text)
-        write(Path(session.file), session.text, expected=session.saved_text)
-    return written(session, session.text)
+    _refuse_unsafe(session)
+    return _put(session, session.saved_text) if session.dirty else session
 
 
 def save_over(session: Session) -> Session:
@@ -192,19 +185,25 @@ def save_over(session: Session) -> Session:
         InputError: the file cannot be read or written.
     """
     theirs = current(Path(session.file))
-    if theirs is None:
-        return _made_again(session)
     if theirs == session.text:
         return written(session, session.text)
-    return save(replace(session, saved_text=theirs))
+    _refuse_unsafe(session)
+    return _put(session, theirs)
 
 
-def _made_again(session: Session) -> Session:
-    """Write the whole text where somebody took the file away."""
+def _refuse_unsafe(session: Session) -> None:
     if session.unsafe:
         raise UnsafeError("refused: " + "; ".join(session.unsafe) + "\n  hint: Export goes on with a written reason")
+
+
+def _put(session: Session, over: bytes | None) -> Session:
+    """Write the text over what the file holds, which is kept; None where somebody took the file away."""
+    path = Path(session.file)
     with locked(session.file):
-        write(Path(session.file), session.text, expected=None)
+        clear_leftovers(path)
+        if over is not None:
+            keep_old(session.file, path, over)
+        write(path, session.text, expected=over)
     return written(session, session.text)
 
 

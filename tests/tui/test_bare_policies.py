@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from rotator.report.ruler import marked
-from rotator.tui.keymaps import Settings
 from rotator.tui.screens.base import TITLES
 from rotator.workflows import reports
 from rotator.workflows import session as sessions
@@ -117,7 +116,6 @@ def test_a_policy_that_was_taken_away_is_written_again_and_where_a_text_was_kept
 
 def test_a_message_of_several_lines_is_shown_as_such(tmp_path: Path) -> None:
     app = planner(copy_of("storefront.toml", tmp_path))
-    app.settings = Settings()
 
     async def run() -> str:
         async with app.run_test(size=LARGE, notifications=True) as pilot:

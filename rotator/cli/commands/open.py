@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 
 from rotator.cli.clock import now
 from rotator.cli.console import Console
-from rotator.model.progress import heard_by
 from rotator.workflows.opening import open_policy
 
 
@@ -34,17 +32,10 @@ def run(asked: argparse.Namespace, console: Console, environ: Mapping[str, str])
             no_color=asked.no_color,
             mouse=not asked.no_mouse,
             keymap=asked.keymap or "",
-            listening=lambda: _listening(console),
+            listening=console.listening,
         )
-    with _listening(console):
+    with console.listening():
         return _page(asked, at, console)
-
-
-@contextmanager
-def _listening(console: Console) -> Iterator[None]:
-    """Say how far long work is, as long as no screen is drawn."""
-    with console.progress() as progress, heard_by(progress):
-        yield
 
 
 def _page(asked: argparse.Namespace, at: datetime, console: Console) -> int:

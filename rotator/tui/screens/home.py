@@ -44,7 +44,6 @@ class HomeScreen(PlannerScreen):
         self.list.headless = True
         self.detail = LineTable((Column("behind this line", give=True, least=20),), cursor=" ", id="detail")
         self.summary: Summary | None = None
-        self.made_of: tuple[object, ...] = ()
         self.rows: list[PageLine] = []
         for table in (self.list, self.detail):
             table.add_class("pane")
@@ -55,11 +54,7 @@ class HomeScreen(PlannerScreen):
         app = self.planner
         session, signs = app.session, app.signs
         self.status(app.checked.baseline)
-        if self.made_of != (session.picture.digest, session.text):
-            self.made_of = (session.picture.digest, session.text)
-            self.summary = app.summarized()
-        if self.summary is None:
-            return
+        self.summary = app.summarized()
         todo = self.summary.to_do
         dated = [f.due for f in todo if f.due is not None]
         many = f"{len(todo)} thing{'' if len(todo) == 1 else 's'} to do"

@@ -80,7 +80,6 @@ class ImportScreen(PlannerScreen):
         self.stated_text = ""
         self.result: Bringing | None = None
         self.shown_document = EMPTY
-        self.given_up = threading.Event()
         for table in (self.given, self.page):
             table.add_class("pane")
             yield table
@@ -310,8 +309,10 @@ class ImportScreen(PlannerScreen):
 
     def _observe(self, yes: bool | None) -> None:  # noqa: FBT001 - what the dialog gives back
         if yes:
-            self.given_up = threading.Event()
-            self.work("looking at hosts", partial(self._look, self.given_up), self._seen, left=self._not_seen)
+            given_up = threading.Event()
+            self.work(
+                "looking at hosts", partial(self._look, given_up), self._seen, left=partial(self._not_seen, given_up)
+            )
 
     def _look(self, given_up: threading.Event) -> Observed:
         net = network()
@@ -330,8 +331,8 @@ class ImportScreen(PlannerScreen):
         session = self.planner.session
         return look(session.picture, (), session.now, replace(net, connect=connect), SECONDS, told)
 
-    def _not_seen(self) -> None:
-        self.given_up.set()
+    def _not_seen(self, given_up: threading.Event) -> None:
+        given_up.set()
         self.say("Given up; nothing was kept.")
 
     def _seen(self, seen: Observed) -> None:

@@ -130,9 +130,7 @@ class WhatIfScreen(PlannerScreen):
         """Give the desk for the policy as it is: one knob more is little work for it."""
         picture = self.planner.session.picture
         if self.desk is None or self.desk.picture is not picture:
-            checked = self.planner.checked
-            known = checked.large_desk if checked.desk.picture is picture else None
-            self.desk = known or Desk(picture, quick=True)
+            self.desk = self.planner.checked.large_desk or Desk(picture, quick=True)
         return self.desk
 
     @property
@@ -214,7 +212,7 @@ class WhatIfScreen(PlannerScreen):
         self._fill()
 
     def _played(self, key: tuple[object, ...], found: Course) -> None:
-        if key == self.course_of and self.is_mounted:
+        if key == self.course_of:
             self.course = found
             self._fill()
 
