@@ -72,6 +72,8 @@ def same_in_the_judges_form(found: Impact, impact: Impact) -> None:
     assert told(found) == told(impact)
     assert list(found.groups()) == list(impact.groups())
     assert dict(found.worst_of()) == dict(impact.worst_of())
+    for each in (False, True):
+        assert list(found.words(each=each)) == list(impact.words(each=each))
     for n, group in enumerate(impact.groups()):
         assert found.groups().find(group.who) == impact.groups().find(group.who) <= n
     worst, other = found.largest_break, impact.largest_break

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from rotator.errors import InputError, Problem
 from rotator.files.place import Place, SkipError
 from rotator.files.policy_values import Spki
 from rotator.files.reading import Choice, Day, Ident, Many, MapOf, Number, Table, Text
+from rotator.files.reference import DATA
 from rotator.model.calendar import Certainty, Fact, FactKind
 
 NAME = "calendar.toml"
@@ -87,7 +87,7 @@ FILE = Table(dict, {"schema": Number(1, 1, whole=True), "fact": Many(FACT, empty
 @cache
 def known_facts() -> tuple[Fact, ...]:
     """Give the facts that come with the program, in the order of their file."""
-    return read_facts((files("rotator") / "data" / NAME).read_bytes(), NAME)
+    return read_facts((DATA / NAME).read_bytes(), NAME)
 
 
 def read_facts(data: bytes, file: str) -> tuple[Fact, ...]:

@@ -17,6 +17,10 @@ from rotator.simulate.judgement import Situation
 
 Element = tuple[int, int, Pin]
 """A pin where a rule has it: which reading of the rule, which clause of it (-1 for the forbidden ones), the pin."""
+Sight = tuple[int, str, int]
+"""The numbers of a chain and of what else comes with it, and the trust store between."""
+MOST_SEEN = 100_000
+"""Rules and chains of which the pins in sight are kept: a drill meets more of them than memory holds."""
 _SOME_END = Expiry.at(datetime(1, 1, 1, tzinfo=UTC))
 
 
@@ -84,7 +88,9 @@ class Likeness:
     _shapes: dict[Rule, int] = field(default_factory=dict)
     _same: dict[int, tuple[object, int]] = field(default_factory=dict)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
-    _pins: dict[tuple[int, str, int], frozenset[Pin]] = field(default_factory=dict)
+    _pins: dict[Sight, frozenset[Pin]] = field(default_factory=dict)
+    _seen: dict[tuple[int, Sight], frozenset[Element]] = field(default_factory=dict)
+    _sets: dict[frozenset[Element], frozenset[Element]] = field(default_factory=dict)
 
     def number(self, value: Hashable) -> int:
         """Give equal values one number; a value that was seen before is told by its identity."""
@@ -100,12 +106,18 @@ class Likeness:
         if known.elements is None:
             return known.shape
         sight = (self.number(sent), trust.name, self.number(situation.extra))
-        pins = self._pins.get(sight)
-        if pins is None:
-            pins = self._pins[sight] = frozenset(pins_on(in_sight(sent, trust, situation.extra)))
+        seen = self._seen.get((id(rule), sight))
+        if seen is None:
+            pins = self._pins.get(sight)
+            if pins is None:
+                pins = self._pins[sight] = frozenset(pins_on(in_sight(sent, trust, situation.extra)))
+            found = frozenset(element for element in known.elements if element[2] in pins)
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            seen = self._seen[id(rule), sight] = self._sets.setdefault(found, found)
         at = situation.at
         over = tuple(0 if end is None else (at >= end.first) + (at >= end.last) for end in known.ends)
-        return known.shape, over, frozenset(element for element in known.elements if element[2] in pins)
+        return known.shape, over, seen
 
     def _add(self, rule: Rule) -> _Known:
         masked = is_mask_rule(rule)

@@ -57,9 +57,9 @@ def asks_for_no_path(rule: Rule) -> bool:
     return rule.base in (Base.NONE, Base.TOFU) or (rule.base is Base.DANE and ee)
 
 
-def order(answer: Answer) -> int:
+def order(judgement: Judgement) -> int:
     """Give the place of a refusal in the order in which they are told."""
-    return REFUSAL_ORDER.index(answer.judgement.reason)
+    return REFUSAL_ORDER.index(judgement.reason)
 
 
 def worst(answers: Iterable[Answer]) -> Answer:
@@ -68,7 +68,7 @@ def worst(answers: Iterable[Answer]) -> Answer:
     refused = [a for a in found if not a.judgement.accepted]
     if refused:
         sure = [a for a in refused if not a.judgement.unsure]
-        return min(sure or refused, key=order)
+        return min(sure or refused, key=lambda a: order(a.judgement))
     return next((a for a in found if not a.judgement.pin_in_force), found[0])
 
 
@@ -81,6 +81,6 @@ def best(answers: Iterable[Answer]) -> Answer | None:
             return answer
         if answer.judgement.accepted:
             accepted = accepted or answer
-        elif nearest is None or order(answer) > order(nearest):
+        elif nearest is None or order(answer.judgement) > order(nearest.judgement):
             nearest = answer
     return accepted or nearest

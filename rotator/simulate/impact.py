@@ -247,12 +247,29 @@ class Impact:
             found.setdefault(id(cohort), []).append(index)
         return GroupList(Group(who=whos[key], rows=tuple(rows)) for key, rows in found.items())
 
+    def words(self, *, each: bool) -> Sequence[str]:
+        """Give what a filter looks into, for each of `groups`: name, verdict and hosts; with `each` host's verdict."""
+        found = []
+        for group in self.groups():
+            seen = [self.glance(index) for index in group.rows]
+            sights = [(one.connection.host, one.verdict) for one in seen]
+            found.append(f"{seen[0].connection.cohort.name} {sight_words(sights, each=each)}")
+        return found
+
     def worst_of(self) -> Mapping[Who, Verdict]:
         """Give the worst verdict of each cohort."""
         found: dict[Who, Verdict] = {}
         for row in self.rows:
             found.setdefault(who_of(row.connection.cohort), row.verdict)
         return found
+
+
+def sight_words(sights: Sequence[tuple[str, Verdict]], *, each: bool) -> str:
+    """Give the words of what a cohort sees: each host with its verdict, or the worst verdict and the hosts."""
+    if each:
+        return " ".join(sorted(f"{host} {verdict}" for host, verdict in sights))
+    worst = min((verdict for _, verdict in sights), key=lambda verdict: verdict.rank)
+    return " ".join((str(worst), *sorted({host for host, _ in sights})))
 
 
 class Judging(Protocol):

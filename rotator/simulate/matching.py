@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from rotator.errors import InputError, Problem, UsageError
-from rotator.model.counting import Reading
 from rotator.model.names import did_you_mean
 from rotator.model.policy import App, Policy, Release
 from rotator.model.systems import System, parse_system
+
+if TYPE_CHECKING:
+    from rotator.model.counting import Reading
 
 #: Mechanisms that one platform alone has.
 PLATFORMS = {

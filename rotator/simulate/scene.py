@@ -207,14 +207,17 @@ class Scene:
         offers = self.world.served.get(connection.host, ())
         for name, rules in connection.rules.items():
             if not offers:
-                yield self._together(connection, rules, (), name, trust, Side.OURS)
+                judgement, mechanism = self._together(connection, rules, (), name, trust, Side.OURS)
+                yield Answer(judgement=judgement, mechanism=mechanism, name=name)
             choices: dict[str, list[Answer]] = {}
             for number, offer in enumerate(offers):
                 sent = offer.chain.sent
                 if any(offer.chain.leaf.matches(key) for key in self.world.lost):
                     sent = ()
-                answer = self._together(connection, rules, sent, name, trust, Side.OURS)
-                found = replace(answer, place=offer.place, chain=offer.chain.name)
+                judgement, mechanism = self._together(connection, rules, sent, name, trust, Side.OURS)
+                found = Answer(
+                    judgement=judgement, mechanism=mechanism, name=name, place=offer.place, chain=offer.chain.name
+                )
                 choices.setdefault(offer.choice or f"#{number}", []).append(found)
             for several in choices.values():
                 yield of_choice(several)
@@ -241,8 +244,8 @@ class Scene:
         trust = self.trusting(attack, trust)
         for name, rules in connection.rules.items():
             for sent in self._presented(attack, connection, trust, name, rules):
-                answer = self._together(connection, rules, sent, name, trust, Side.ATTACKER)
-                yield replace(answer, chain=attack.subject, attack=attack)
+                judgement, mechanism = self._together(connection, rules, sent, name, trust, Side.ATTACKER)
+                yield Answer(judgement=judgement, mechanism=mechanism, name=name, chain=attack.subject, attack=attack)
 
     def trusting(self, attack: Attack, trust: TrustStore) -> TrustStore:
         """Give the trust store with the public CA that nobody pins, where the attack is with it."""
@@ -331,26 +334,25 @@ class Scene:
         name: str,
         trust: TrustStore,
         side: Side,
-    ) -> Answer:
-        """Ask all mechanisms of a connection: one that refuses refuses for all, one with a pin in force pins."""
-        answers = [
-            Answer(
-                judgement=self.judges.judge(rule, sent, name, trust, self.situation, side),
-                mechanism=mechanism,
-                name=name,
-            )
+    ) -> tuple[Judgement, str]:
+        """Ask all mechanisms of a connection: one that refuses refuses for all, one with a pin in force pins.
+
+        Returns:
+            what decided, and the mechanism it was decided by.
+        """
+        judged = [
+            (self.judges.judge(rule, sent, name, trust, self.situation, side), mechanism)
             for mechanism, rule in zip(connection.mechanisms, rules, strict=True)
         ]
-        refused = [a for a in answers if not a.judgement.accepted]
+        refused = [one for one in judged if not one[0].accepted]
         if refused:
-            sure = [a for a in refused if not a.judgement.unsure]
-            first = min(sure or refused, key=order)
-            in_force = any(a.judgement.pin_in_force for a in answers)
-            return replace(first, judgement=replace(first.judgement, pin_in_force=in_force))
-        pinned = [a for a in answers if a.judgement.pin_in_force]
-        first = (pinned or answers)[0]
-        unsure = any(a.judgement.unsure for a in answers)
-        return replace(first, judgement=replace(first.judgement, unsure=unsure))
+            sure = [one for one in refused if not one[0].unsure]
+            found, mechanism = min(sure or refused, key=lambda one: order(one[0]))
+            in_force = any(one.pin_in_force for one, _ in judged)
+            return (found if found.pin_in_force is in_force else replace(found, pin_in_force=in_force)), mechanism
+        found, mechanism = next((one for one in judged if one[0].pin_in_force), judged[0])
+        unsure = any(one.unsure for one, _ in judged)
+        return (found if found.unsure is unsure else replace(found, unsure=unsure)), mechanism
 
 
 def version_key(version: str) -> tuple[tuple[int, str], ...]:

@@ -70,7 +70,7 @@ class PlannerApp(SessionApp):
     TITLE = "Rotator"
     ENABLE_COMMAND_PALETTE = True
     MODES = {place: partial(_screen, *SCREENS[place]) for place in SCREENS}  # noqa: RUF012 - as Textual declares it
-    FIRST: ClassVar[str] = "home"
+    DEFAULT_MODE: ClassVar[str] = "home"
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = """
     ToastRack { margin-bottom: 4; }
@@ -114,8 +114,7 @@ class PlannerApp(SessionApp):
         return dict(DEFAULTS)
 
     def on_mount(self) -> None:
-        """Go to the first screen, say what is wrong with the settings, and offer what was left behind."""
-        self.switch_mode(self.FIRST)
+        """Say what is wrong with the settings, and offer what was left behind."""
         for problem in self.settings.problems:
             self.tell(str(problem), "warning")
         self.call_after_refresh(self._drawn)

@@ -15,7 +15,7 @@ from rotator.errors import InputError, Problem, UsageError
 from rotator.files.store import current, side_folder, write
 from rotator.model.names import did_you_mean
 from rotator.model.when import iso
-from rotator.report import document, html, markdown, text
+from rotator.report import document, text
 from rotator.report.document import Document
 
 SCHEMA = 1
@@ -158,8 +158,14 @@ def render(report: Report, form: str, *, ascii_only: bool = False) -> str:
         return json.dumps(report.to_json(), indent=2, ensure_ascii=ascii_only) + "\n"
     doc = report.document
     if form == "md":
+        from rotator.report import markdown
+
         return markdown.render(doc)
-    return html.render(doc) if form == "html" else text.render(doc, ascii_only=ascii_only)
+    if form == "html":
+        from rotator.report import html
+
+        return html.render(doc)
+    return text.render(doc, ascii_only=ascii_only)
 
 
 def _folder(policy_file: str) -> Path:

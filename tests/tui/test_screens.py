@@ -70,7 +70,7 @@ def test_a_hundred_thousand_lines_are_made_only_where_they_are_looked_at() -> No
 
     lines = Lines(100_000, make)
     table = LineTable(())
-    table.lines, table._words_of = lines, lambda index: f"cohort {index}"
+    table.lines, table._words_of = lines, lambda: [f"cohort {index}" for index in range(len(lines))]
     table.narrow("99999")
     assert list(table.shown) == [99_999]
     assert lines[-1].cells == ("cohort 99999",)

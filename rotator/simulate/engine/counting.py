@@ -85,11 +85,16 @@ class Census:
         since = [0 if c.cohort.since is None else instant_number(c.cohort.since) for c in fleet.connections]
         self._since = np.array(since, np.int64) if any(since) else None
         self._on_host: dict[str, tuple[Indexes, Indexes]] = {}
-        self._hosts = list(dict.fromkeys(c.host for c in fleet.connections))
-        places = {host: number for number, host in enumerate(self._hosts)}
-        self._host: Indexes = np.array([places[c.host] for c in fleet.connections], np.int64)
+        self.hosts = list(dict.fromkeys(c.host for c in fleet.connections))
+        places = {host: number for number, host in enumerate(self.hosts)}
+        self.host: Indexes = np.array([places[c.host] for c in fleet.connections], np.int64)
         self._whos: dict[Who, list[int]] = {}
         self._unions: dict[tuple[tuple[tuple[str, float], ...], bytes], tuple[float, float]] = {}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Give what each cohort is called."""
+        return [cohort.name for cohort in self.cohorts]
 
     def cohorts_of(self, who: Who) -> Sequence[int]:
         """Give the places of the cohorts that are somebody."""
@@ -100,8 +105,8 @@ class Census:
 
     def hosts_of(self, connections: Flags) -> frozenset[str]:
         """Give the hosts of some connections."""
-        found = self._host[connections]
-        return frozenset(self._hosts[number] for number in np.unique(found).tolist())
+        found = self.host[connections]
+        return frozenset(self.hosts[number] for number in np.unique(found).tolist())
 
     def by_size(self) -> Indexes:
         """Give all connections, those of most clients first, of as many in their order."""

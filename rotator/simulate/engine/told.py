@@ -16,7 +16,7 @@ from rotator.simulate.engine.codes import Codes, Indexes
 from rotator.simulate.engine.counting import Census
 from rotator.simulate.engine.sight import Sight
 from rotator.simulate.fleet import Connection, Fleet
-from rotator.simulate.impact import Glance, Group, Impact, Row, Who, who_of
+from rotator.simulate.impact import Glance, Group, Impact, Row, Who, sight_words, who_of
 from rotator.simulate.scene import CHUNK, Scene
 from rotator.simulate.totals import Total
 
@@ -191,6 +191,21 @@ class Told(Impact):
         """Give the cohorts, those with the worst verdict first, and each once; a group is made when it is asked for."""
         return Cohorts(self._order, self.sight.census)
 
+    def words(self, *, each: bool) -> Sequence[str]:
+        """Give what a filter looks into, for each of `groups`; cohorts that see the same are put in words once."""
+        census, ranks = self.sight.census, self._ranks
+        width, starts = np.dtype(np.int64).itemsize, census.starts.tolist()
+        seen = (census.host * len(c.VERDICTS) + np.minimum(ranks, len(c.VERDICTS) - 1)).astype(np.int64).tobytes()
+        known: dict[bytes, str] = {}
+        found, names = [], census.names
+        for cohort in self.groups().places:
+            own = seen[starts[cohort] * width : starts[cohort + 1] * width]
+            if own not in known:
+                pairs = (divmod(code, len(c.VERDICTS)) for code in np.frombuffer(own, np.int64).tolist())
+                known[own] = sight_words([(census.hosts[host], c.VERDICTS[rank]) for host, rank in pairs], each=each)
+            found.append(f"{names[cohort]} {known[own]}")
+        return found
+
     def worst_of(self) -> Mapping[Who, Verdict]:
         """Give the worst verdict of each cohort."""
         return Worst(self._ranks, self.sight.census)
@@ -208,6 +223,12 @@ class Cohorts:
         cohorts = census.cohort_of[order]
         self._cohorts: Indexes = cohorts[first[cohorts] == np.arange(len(order))]
         self._end = len(order)
+
+    @property
+    def places(self) -> list[int]:
+        """Give the place of each in the census."""
+        found: list[int] = self._cohorts.tolist()
+        return found
 
     def __len__(self) -> int:
         """Give how many there are."""

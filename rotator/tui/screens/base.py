@@ -87,6 +87,8 @@ class PlannerScreen(WorkingScreen):
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
+        # Said before there are panes: their styles would be worked out again for it.
+        self.set_class(self.app.size.width >= WIDE, "-wide", update=False)
         yield Bar(id="title", classes="-panel")
         yield Bar(id="status")
         yield Bar(id="said")
@@ -117,12 +119,8 @@ class PlannerScreen(WorkingScreen):
 
     # --- frame -------------------------------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
-        """Fill the panes."""
-        self.refresh_all()
-
     def on_screen_resume(self) -> None:
-        """Fill the panes anew: another screen may have changed the session."""
+        """Fill the panes, at first and anew: another screen may have changed the session."""
         self.refresh_all()
 
     def on_resize(self) -> None:
@@ -349,6 +347,7 @@ class PlannerScreen(WorkingScreen):
         self._filtered = table
         box.add_class("-open")
         box.focus()
+        self.call_after_refresh(table.prepare)
 
     @on(Input.Changed, "#filter")
     def _narrow(self, event: Input.Changed) -> None:

@@ -91,7 +91,6 @@ class EmergencyScreen(AskingScreen):
 
     def on_mount(self) -> None:
         """Let the clock of the CA run."""
-        super().on_mount()
         self.set_interval(20, self._tell)
 
     def show_state(self) -> None:

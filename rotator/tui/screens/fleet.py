@@ -19,7 +19,8 @@ from rotator.simulate.standard import served_keys
 from rotator.tui.actions import FLEET
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.home import finding_document
-from rotator.tui.screens.pages import Page, Why
+from rotator.tui.screens.pages import Page
+from rotator.tui.screens.why import Why
 from rotator.tui.widgets.line_table import Column, Line, LineTable
 from rotator.tui.widgets.matrix import Matrix
 from rotator.workflows import session as sessions

@@ -14,10 +14,11 @@ from rotator.model.findings import Finding
 from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, Table, percent, span
 from rotator.report.summary import PageLine, Summary, page, render
 from rotator.simulate.fleet import Connection
+from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
 from rotator.tui.actions import HOME
 from rotator.tui.screens.base import PlannerScreen
-from rotator.tui.screens.pages import Page, Why, text_lines
+from rotator.tui.screens.pages import Page, text_lines
 from rotator.tui.widgets.line_table import Column, Line, LineTable
 from rotator.workflows.whatif import playing
 
@@ -40,14 +41,14 @@ class HomeScreen(PlannerScreen):
 
     def panes(self) -> Iterable[Widget]:
         """Give the page and what stands behind its lines."""
-        self.list = LineTable((Column("", give=True, least=20),), cursor=self.planner.signs.cursor, id="list")
+        sign = self.planner.signs.cursor
+        self.list = LineTable((Column("", give=True, least=20),), cursor=sign, id="list", classes="pane")
         self.list.headless = True
-        self.detail = LineTable((Column("behind this line", give=True, least=20),), cursor=" ", id="detail")
+        behind = (Column("behind this line", give=True, least=20),)
+        self.detail = LineTable(behind, cursor=" ", id="detail", classes="pane")
         self.summary: Summary | None = None
         self.rows: list[PageLine] = []
-        for table in (self.list, self.detail):
-            table.add_class("pane")
-            yield table
+        yield from (self.list, self.detail)
 
     def show_state(self) -> None:
         """Compute the summary, once for each state of the policy."""
@@ -157,13 +158,18 @@ class HomeScreen(PlannerScreen):
         if row is None or summary is None:
             return
         if row.section == "if" and 0 <= row.item < len(summary.ifs):
-            app.push_screen(Why(summary.ifs[row.item].answer, app.signs, path="broken"))
+            self._ask_why(summary.ifs[row.item].answer, "broken")
         elif row.section == "stands on" or row.text.startswith(("  Users", "  Apps")):
-            app.push_screen(Why(app.checked.baseline, app.signs, path="population"))
+            self._ask_why(app.checked.baseline, "population")
         elif row.section == "calendar":
             app.push_screen(Page(self._calendar(), app.signs))
         elif (document := self._document()).blocks:
             app.push_screen(Page(document, app.signs))
+
+    def _ask_why(self, answer: Answer, path: str) -> None:
+        from rotator.tui.screens.why import Why  # not before somebody asks: the first screen is sooner there
+
+        self.app.push_screen(Why(answer, self.planner.signs, path=path))
 
     def _calendar(self) -> Document:
         rows = tuple(

@@ -27,7 +27,7 @@ from rotator.simulate.question import Answer, Desk
 from rotator.tui.actions import WHATIF
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.events import Chooser
-from rotator.tui.screens.pages import Why
+from rotator.tui.screens.why import Why
 from rotator.tui.widgets.cohorts import MOST_BESIDE, Cohorts, Side
 from rotator.tui.widgets.knobs import Knobs
 from rotator.tui.widgets.line_table import LineTable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 from rotator.model.policy import Count
@@ -112,13 +113,8 @@ class Cohorts:
         def make(index: int) -> Line:
             return self._line(impact, own[index], before, beside, strips, wide=wide)
 
-        def words(index: int) -> str:
-            rows = [impact.glance(i) for i in own[index].rows]
-            row, hosts = rows[0], {row.connection.host for row in rows}
-            return " ".join((str(row.verdict), row.connection.cohort.name, *hosts))
-
         keep = self.table.has_focus and here is not None
-        self.table.fill(Lines(len(own), make), place=place if keep else 0, words=words)
+        self.table.fill(Lines(len(own), make), place=place if keep else 0, words=partial(impact.words, each=False))
         self._fill_sides(answer, kept, now)
 
     def _who(self, index: int) -> Who | None:

@@ -153,9 +153,16 @@ class LineTable(Drawn, ScrollView, can_focus=True):
             """Give the table."""
             return self.table
 
-    def __init__(self, columns: Sequence[Column], *, cursor: str = ">", id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        cursor: str = ">",
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
         """Make an empty table; `cursor` is the sign in front of the line under the cursor."""
-        super().__init__(id=id)
+        super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
         self.lines: Sequence[Line] = ()
         self.shown: Sequence[int] = ()
@@ -164,7 +171,7 @@ class LineTable(Drawn, ScrollView, can_focus=True):
         self.widths: list[int] = []
         self._words = ""
         self._frame: object = None
-        self._words_of: Callable[[int], str] | None = None
+        self._words_of: Callable[[], Sequence[str]] | None = None
         self._haystack: list[str] | None = None
         self.headless = False
         """Without titles and the space around cells: for text of one column."""
@@ -177,7 +184,7 @@ class LineTable(Drawn, ScrollView, can_focus=True):
         *,
         keep: Callable[[Line], object] | None = None,
         place: int | None = None,
-        words: Callable[[int], str] | None = None,
+        words: Callable[[], Sequence[str]] | None = None,
     ) -> None:
         """Show other lines; the cursor goes to the first, or stays on the one that `keep` says is the same.
 
@@ -185,7 +192,7 @@ class LineTable(Drawn, ScrollView, can_focus=True):
             lines: the lines.
             keep: gives what tells a line from the others.
             place: the index of the line for the cursor, where that is known.
-            words: gives the text that a filter looks into, by index; without it that of all cells.
+            words: gives the text of each line that a filter looks into; without it that of all cells.
         """
         here = self.current if keep is not None else None
         before = self._drawn()
@@ -201,6 +208,12 @@ class LineTable(Drawn, ScrollView, can_focus=True):
             wanted = keep(here)
             self.cursor = next((n for n, i in enumerate(self.shown) if keep(lines[i]) == wanted), 0)
         self._laid_out(before)
+
+    def prepare(self) -> None:
+        """Bring together what a filter looks into, so that its first letter need not wait for it."""
+        if self._haystack is None:
+            texts = self._words_of() if self._words_of else (" ".join(line.cells) for line in self.lines)
+            self._haystack = [text.casefold() for text in texts]
 
     def narrow(self, words: str) -> None:
         """Show only lines that hold all of some words."""
@@ -237,13 +250,12 @@ class LineTable(Drawn, ScrollView, can_focus=True):
     def _select(self) -> None:
         words = self._words.casefold().split()
         if words:
-            if self._haystack is None:
-                text = self._words_of or (lambda index: " ".join(self.lines[index].cells))
-                self._haystack = [text(index).casefold() for index in range(len(self.lines))]
+            self.prepare()
+            haystack = self._haystack or []
             first, *others = words
-            found = [index for index, text in enumerate(self._haystack) if first in text]
+            found = [index for index, text in enumerate(haystack) if first in text]
             for word in others:
-                found = [index for index in found if word in self._haystack[index]]
+                found = [index for index in found if word in haystack[index]]
             self.shown = found
         else:
             self.shown = range(len(self.lines))

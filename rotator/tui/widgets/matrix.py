@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -78,12 +79,7 @@ class Matrix(LineTable):
         def make(index: int) -> Line:
             return self._line([impact.glance(n) for n in own[index].rows], shown, words=words)
 
-        def text(index: int) -> str:
-            seen = [impact.glance(n) for n in own[index].rows]
-            found = [seen[0].connection.cohort.name]
-            return " ".join([*found, *(f"{row.connection.host} {row.verdict}" for row in seen)])
-
-        self.fill(Lines(len(own), make), place=max(0, place), words=text)
+        self.fill(Lines(len(own), make), place=max(0, place), words=partial(impact.words, each=True))
 
     def _sides(self) -> tuple[range, bool]:
         """Give the hosts that there is room for, the chosen one among them, and whether there is room for words."""
