@@ -44,6 +44,8 @@ SHORT = {
 """What people type after `:` out of habit."""
 
 
+QUICK = 300
+"""Connections of which a check takes less than the blink of an eye."""
 SCREENS = {
     "home": ("home", "HomeScreen"),
     "fleet": ("fleet", "FleetScreen"),
@@ -127,12 +129,27 @@ class PlannerApp(SessionApp):
             gc.enable()
         self.offer_left()
 
-    def use(self, session: sessions.Session) -> None:
-        """Go on with another session, and draw the screen from it."""
-        if session.picture is not self.session.picture:
-            self.checked = check(session.picture, session.now)
-            self.capabilities = capabilities_of(self.checked, session.now)
-        super().use(session)
+    @property
+    def is_large(self) -> bool:
+        """Say whether a check takes so long that the screen must not wait for it."""
+        return len(self.checked.baseline.impact.fleet.connections) > QUICK
+
+    def weigh(self, session: sessions.Session) -> Callable[[], None]:
+        """Check another policy; of a large fleet everything is worked out that the first screen shows."""
+        if session.picture is self.session.picture:
+            return lambda: None
+        checked = check(session.picture, session.now)
+        capabilities = capabilities_of(checked, session.now)
+        summary = summarize(session.picture, session.now, session.file, checked) if self.is_large else None
+
+        def take_up() -> None:
+            self.checked, self.capabilities = checked, capabilities
+            self._summary = None if summary is None else (checked, summary)
+
+        return take_up
+
+    def redraw(self) -> None:
+        """Draw the planner's own screen from the session."""
         for screen in reversed(self.screen_stack):
             if isinstance(screen, PlannerScreen):
                 screen.refresh_all()

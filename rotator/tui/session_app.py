@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from textual import events
@@ -15,6 +16,7 @@ from rotator.files.editor import run_editor
 from rotator.simulate.rotation import Rotation
 from rotator.tui.look import Signs
 from rotator.tui.screens.dialogs import Choose, Confirm, Pick
+from rotator.tui.turns import Turn, Turns
 from rotator.tui.widgets.line_table import Column, Line
 from rotator.workflows import journal as journals
 from rotator.workflows import reports
@@ -35,12 +37,27 @@ class SessionApp(App[int]):
         self.session = session
         self.journal = journals.Journal(session.file, session.now)
         self.differs = False
+        self.turns = Turns(self)
         self._unkept = ""
 
     # --- what the planner does with it -------------------------------------------------------------------------
 
-    def use(self, session: sessions.Session) -> None:
-        """Go on with another session: keep its edits safe, then draw."""
+    @property
+    def is_large(self) -> bool:
+        """Say whether an edit takes so long to work out that the screen must not wait for it."""
+        return False
+
+    def weigh(self, session: sessions.Session) -> Callable[[], None]:
+        """Work out all that a session means and give what takes it up; nothing that is shown changes before."""
+        del session
+        return lambda: None
+
+    def redraw(self) -> None:
+        """Draw the screen from the session."""
+
+    def use(self, session: sessions.Session, meant: Callable[[], None] | None = None) -> None:
+        """Go on with another session: keep its edits safe, then draw; `meant` is what was weighed of it before."""
+        (meant or self.weigh(session))()
         self.session = session
         try:
             self.journal.keep(session, session.now)
@@ -48,6 +65,7 @@ class SessionApp(App[int]):
             if self._unkept != str(error):
                 self._unkept = str(error)
                 self.tell(f"edits are not kept safe until they are saved: {error}", "warning")
+        self.redraw()
 
     def tell(self, text: str, severity: str = "information") -> None:
         """Say something in a corner."""
@@ -61,18 +79,18 @@ class SessionApp(App[int]):
                 self._unnotify(one, refresh=one is read[-1])
         await super().on_event(event)
 
-    def attempt(self, step: Callable[[], sessions.Session], said: str = "") -> bool:
-        """Go on with the session that a step gives, or say why it cannot be."""
-        try:
-            session = step()
-        except RotatorError as error:
-            self.tell(str(error), "warning")
-            return False
-        if session is not self.session:
-            self.use(session)
-        if said:
-            self.tell(said)
-        return True
+    def attempt(
+        self,
+        step: Callable[[], sessions.Session],
+        said: str | Callable[[], str] = "",
+        then: Callable[[], object] | None = None,
+        *,
+        failed: Callable[[RotatorError], object] | None = None,
+        firm: bool = False,
+    ) -> None:
+        """Go on with the session that a step gives, or say why it cannot be; see `Turn`."""
+        words = said if callable(said) else lambda: said
+        self.turns.take(Turn(step=step, said=words, then=then, failed=failed, firm=firm))
 
     def keep(self, report: reports.Report) -> None:
         """Keep a report beside the policy, or say why it cannot be."""
@@ -111,24 +129,28 @@ class SessionApp(App[int]):
         if rotation is not None:
             self.change(rotation)
 
-    def change(self, rotation: Rotation) -> bool:
+    def change(self, rotation: Rotation) -> None:
         """Make an edit, and say what it did."""
         said = "; ".join((rotation.change.title, *rotation.notes))
-        return self.attempt(lambda: sessions.make(self.session, rotation), f"{said}. s saves it, u takes it back")
+        self.attempt(lambda: sessions.make(self.session, rotation), f"{said}. s saves it, u takes it back")
 
     def action_undo(self) -> None:
         """Take the last edit back."""
-        title = self.session.past[-1].title if self.session.past else ""
-        self.attempt(
-            lambda: sessions.undo(self.session), f"taken back: {title}" if title else "there is nothing to take back"
-        )
+
+        def said() -> str:
+            past = self.session.past
+            return f"taken back: {past[-1].title}" if past else "there is nothing to take back"
+
+        self.attempt(lambda: sessions.undo(self.session), said)
 
     def action_redo(self) -> None:
         """Make the edit again."""
-        title = self.session.future[0].title if self.session.future else ""
-        self.attempt(
-            lambda: sessions.redo(self.session), f"made again: {title}" if title else "there is nothing to make again"
-        )
+
+        def said() -> str:
+            future = self.session.future
+            return f"made again: {future[0].title}" if future else "there is nothing to make again"
+
+        self.attempt(lambda: sessions.redo(self.session), said)
 
     def action_history(self) -> None:
         """Show every edit of this session, and go to any point of it."""
@@ -162,12 +184,18 @@ class SessionApp(App[int]):
             return
         self.differs = differs
         if differs and not self.session.dirty:
-            if self.attempt(lambda: sessions.reread(self.session, self.session.now)):
-                self.differs = False
-                self.tell("the policy changed on disk and was read again")
+            self._read("the policy changed on disk and was read again")
         elif differs:
             self.tell("the policy changed on disk: R reads it again and puts your edits on top", "warning")
         self.use(self.session)
+
+    def _read(self, said: str) -> None:
+        """Read the policy again, with the edits that are not saved on top of it."""
+        self.attempt(lambda: sessions.reread(self.session, self.session.now), said, self._as_on_disk)
+
+    def _as_on_disk(self) -> None:
+        self.differs = False
+        self.redraw()
 
     def action_save(self) -> None:
         """Write the edits into the policy; never over a file that somebody else changed, unless told to."""
@@ -183,7 +211,7 @@ class SessionApp(App[int]):
             self.ask_about_disk()
             return
         said = "saved; what the file held is kept beside it, u still takes edits back"
-        self.attempt(lambda: sessions.save(self.session), said)
+        self.attempt(lambda: sessions.save(self.session), said, firm=True)
 
     def ask_about_disk(self) -> None:
         """Ask what to do about a policy that changed on disk while there are edits."""
@@ -198,9 +226,7 @@ class SessionApp(App[int]):
 
     def _about_disk(self, answer: str | None) -> None:
         if answer == "reread":
-            if self.attempt(lambda: sessions.reread(self.session, self.session.now)):
-                self.differs = False
-                self.tell("read again, your edits on top; s saves")
+            self._read("read again, your edits on top; s saves")
         elif answer == "keep":
             try:
                 path = sessions.keep_mine(self.session)
@@ -208,19 +234,19 @@ class SessionApp(App[int]):
                 self.tell(str(error), "error")
                 return
             self.tell(f"your text is kept in {path}")
-            if self.attempt(lambda: sessions.start(self.session.file, self.session.now)):
-                self.differs = False
-        elif answer == "over" and self.attempt(lambda: sessions.save_over(self.session)):
-            self.differs = False
-            self.tell("saved; what the file held is kept beside it")
+            self.attempt(lambda: sessions.start(self.session.file, self.session.now), then=self._as_on_disk)
+        elif answer == "over":
+            said = "saved; what the file held is kept beside it"
+            self.attempt(lambda: sessions.save_over(self.session), said, self._as_on_disk, firm=True)
 
     def action_reread(self) -> None:
         """Read the policy again."""
         if self.session.dirty:
             self.ask_about_disk()
-        elif self.attempt(lambda: sessions.start(self.session.file, self.session.now)):
-            self.differs = False
-            self.tell("read again")
+        else:
+            self.attempt(
+                lambda: sessions.start(self.session.file, self.session.now), "read again", then=self._as_on_disk
+            )
 
     def offer_left(self) -> None:
         """Offer edits again that an earlier planner left behind."""
@@ -241,9 +267,9 @@ class SessionApp(App[int]):
         title = "Edits were left behind that are not saved."
 
         def answer(what: str | None) -> None:
-            if what == "restore" and self.attempt(lambda: journals.restore(self.session, left)):
-                journals.discard(left)
-                self.tell("edits are back; s saves them, U shows them")
+            if what == "restore":
+                said = "edits are back; s saves them, U shows them"
+                self.attempt(lambda: journals.restore(self.session, left), said, partial(journals.discard, left))
             elif what == "drop":
                 journals.discard(left)
 
@@ -253,6 +279,9 @@ class SessionApp(App[int]):
 
     def action_leave(self) -> None:
         """Leave, after a question where edits are not saved."""
+        if self.turns.busy:
+            self.tell("an edit is being worked out: leave after it, or give it up with esc", "warning")
+            return
         if not self.session.dirty:
             self._leave()
             return
@@ -302,23 +331,24 @@ class SessionApp(App[int]):
             return 0
 
     def _edited(self, path: Path) -> None:
-        try:
-            text = journals.read_back(path)
-            session = self.session
-            if text != session.text:
-                session = sessions.make_text(session, text, "edit the text")
-        except RotatorError as error:
+        def unusable(error: RotatorError) -> None:
             options = [("e,enter", "edit it again", "again"), ("d", "drop this text", "drop")]
             question = Choose("The text cannot be used.", self.signs.text_lines(str(error)), options,
                               escape=f"esc: leave it in {path}")  # fmt: skip
             self.push_screen(question, lambda answer: self._mend(path, answer))
+
+        try:
+            text = journals.read_back(path)
+        except RotatorError as error:
+            unusable(error)
             return
-        journals.take_up(path)
-        if session is self.session:
+        if text == self.session.text:
+            journals.take_up(path)
             self.tell("nothing changed")
             return
-        self.use(session)
-        self.tell("edit the text: made. s saves it, u takes it back")
+        said = "edit the text: made. s saves it, u takes it back"
+        step = partial(sessions.make_text, self.session, text, "edit the text")
+        self.attempt(step, said, partial(journals.take_up, path), failed=unusable)
 
     def _mend(self, path: Path, answer: str | None) -> None:
         if answer == "again":

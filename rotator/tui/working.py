@@ -70,6 +70,31 @@ class Job:
         return f"{self.words}: {self.seconds:.0f} s, {self.parts:,} parts done{what}"
 
 
+def outcome(
+    job: Job,
+    run: Callable[[], Found],
+    done: Callable[[Found], object],
+    failed: Callable[[RotatorError], object],
+    faulty: Callable[[Exception], object],
+) -> Callable[[], object] | None:
+    """Do some work in this thread and give what goes on with it on another; None where it was given up."""
+    try:
+        with heard_by(job):
+            return partial(done, run())
+    except CancelledError:
+        return None
+    except RotatorError as error:
+        return partial(failed, error)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not leave somebody waiting for nothing
+        return partial(faulty, error)
+
+
+def fault(words: str, error: Exception) -> str:
+    """Say that some work ended by a fault of the program; everything is as it was before it."""
+    what = f"{type(error).__name__}: {error}"
+    return f"{words}: given up for a fault of Rotator itself, nothing is changed. Please report it: {what}"
+
+
 class WorkingScreen(Screen[None]):
     """A screen that has long work done, one piece at a time.
 
@@ -103,22 +128,12 @@ class WorkingScreen(Screen[None]):
         job = self.job = Job(words)
         self._left = left
         if self._clock is None:
-            self._clock = self.set_interval(TICK_SECONDS, self._tick)
+            self._clock = self.set_interval(TICK_SECONDS, self.say_work)
         app = self.app
 
         def thread() -> None:
-            then: Callable[[], object]
-            try:
-                with heard_by(job):
-                    found = run()
-                then = partial(done, found)
-            except CancelledError:
-                return
-            except RotatorError as error:
-                then = partial(failed or self._refused, error)
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not leave somebody waiting for nothing
-                then = partial(self._faulty, words, error, left)
-            if not job.given_up:
+            then = outcome(job, run, done, failed or self._refused, partial(self._faulty, words, left))
+            if then is not None and not job.given_up:
                 app.call_from_thread(self._ended, job, then)
 
         self.run_worker(thread, thread=True, group="work", exit_on_error=False)
@@ -134,29 +149,29 @@ class WorkingScreen(Screen[None]):
         if self._clock is not None:
             self._clock.stop()
             self._clock = None
-        self.query_one("#work", Bar).display = False
+        self.say_work()
 
     def _refused(self, error: RotatorError) -> None:
         cast("SessionApp", self.app).tell(str(error), "warning")
 
-    def _faulty(self, words: str, error: Exception, left: Callable[[], object] | None) -> None:
-        """Say that the work ended by a fault of the program; everything is as it was before it."""
+    def _faulty(self, words: str, left: Callable[[], object] | None, error: Exception) -> None:
         if left is not None:
             left()
-        what = f"{type(error).__name__}: {error}"
-        told = f"{words}: given up for a fault of Rotator itself, nothing is changed. Please report it: {what}"
-        cast("SessionApp", self.app).tell(told, "error")
+        cast("SessionApp", self.app).tell(fault(words, error), "error")
 
-    def _tick(self) -> None:
-        job = self.job
-        if job is not None and job.seconds >= QUIET_SECONDS:
-            bar = self.query_one("#work", Bar)
-            bar.display = True
-            signs = cast("SessionApp", self.app).signs
-            bar.say([(f" {signs.text(job.line)}", "strong"), ("   esc gives it up", "quiet")])
+    def say_work(self) -> None:
+        """Say how far the work is, that of an edit before that of the screen; nothing where it has only begun."""
+        app = cast("SessionApp", self.app)
+        job = app.turns.job or self.job
+        bar = self.query_one("#work", Bar)
+        bar.display = job is not None and job.seconds >= QUIET_SECONDS
+        if job is not None and bar.display:
+            bar.say([(f" {app.signs.text(job.line)}", "strong"), ("   esc gives it up", "quiet")])
 
     def give_up(self) -> bool:
-        """Give the work up, if there is any; say whether there was."""
+        """Give the work up, if there is any, that of an edit before that of the screen; say whether there was."""
+        if cast("SessionApp", self.app).turns.give_up():
+            return True
         job, left = self.job, self._left
         if job is None:
             return False

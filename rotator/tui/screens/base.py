@@ -121,6 +121,7 @@ class PlannerScreen(WorkingScreen):
 
     def on_screen_resume(self) -> None:
         """Fill the panes, at first and anew: another screen may have changed the session."""
+        self.say_work()
         self.refresh_all()
 
     def on_resize(self) -> None:

@@ -151,6 +151,9 @@ class ExportScreen(PlannerScreen):
         app, export = self.planner, self.chosen
         if not yes or export is None:
             return
+        if app.turns.busy:
+            app.tell("an edit is being worked out: write after it, what there is to write may be something else then")
+            return
         try:
             written, report = write_export(app.session.file, export, app.session.now)
         except RotatorError as error:

@@ -10,7 +10,6 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from rotator.checks.capability import Capability
-from rotator.errors import RotatorError
 from rotator.model.findings import Severity
 from rotator.model.policy import Pinset
 from rotator.report.document import Document, Facts, percent, span
@@ -177,14 +176,9 @@ class FleetScreen(PlannerScreen):
         if not key:
             self.notify("put the cursor on a backup key first", markup=False)
             return
-        try:
-            session, _ = sessions.promote_key(self.planner.session, key)
-        except RotatorError as error:
-            self.notify(self.planner.signs.text(str(error)), severity="warning", markup=False)
-            return
-        self.planner.use(session)
+        app = self.planner
         said = f"{key} is the primary now: 4 shows what to write, u takes it back"
-        self.notify(self.planner.signs.text(said), markup=False)
+        app.attempt(lambda: sessions.promote_key(app.session, key)[0], said)
 
     def action_stolen(self) -> None:
         """Mark the key under the cursor as compromised and promote the first usable backup in its place."""
@@ -196,18 +190,14 @@ class FleetScreen(PlannerScreen):
         pinsets = app.session.picture.policy.pinsets.values()
         backups = [b for p in pinsets if key in p.primary for b in p.backups if b != key]
         usable = [b for b in backups if (c := self._capability(b)) is None or c.usable]
-        try:
-            if usable or backups:
-                session, _ = sessions.promote_key(app.session, (usable or backups)[0], (key,))
-                said = f"{key} is taken out, {(usable or backups)[0]} is the primary now"
-            else:
-                session = sessions.mark_key(app.session, key, "compromised")
-                said = f"{key} is marked compromised; no backup can take over"
-        except RotatorError as error:
-            self.notify(app.signs.text(str(error)), severity="warning", markup=False)
-            return
-        app.use(session)
-        self.notify(app.signs.text(f"{said}: 4 shows what to write, u takes it back"), markup=False)
+        end = "4 shows what to write, u takes it back"
+        if usable or backups:
+            instead = (usable or backups)[0]
+            said = f"{key} is taken out, {instead} is the primary now: {end}"
+            app.attempt(lambda: sessions.promote_key(app.session, instead, (key,))[0], said)
+        else:
+            said = f"{key} is marked compromised; no backup can take over: {end}"
+            app.attempt(lambda: sessions.mark_key(app.session, key, "compromised"), said)
 
     def alarming(self) -> str:
         """Give the key under the cursor."""

@@ -287,17 +287,23 @@ class ImportScreen(PlannerScreen):
         app, result = self.planner, self.result
         if not yes or result is None:
             return
-        try:
-            written = carry_out(app.session.file, result, app.session.now.date())
-            session = sessions.start(app.session.file, app.session.now)
-        except RotatorError as error:
-            self.notify(app.signs.text(str(error)), severity="error", markup=False)
+        written: list[Path] = []
+
+        def step() -> sessions.Session:
+            written.extend(carry_out(app.session.file, result, app.session.now.date()))
+            return sessions.start(app.session.file, app.session.now)
+
+        def then() -> None:
+            self.brought = [one for one in self.brought if one.what.kind is not result.kind]
+            names = ", ".join(path.name for path in written[:3])
+            app.tell(f"written: {names or 'nothing was new'}")
             self.refresh_all()
-            return
-        self.brought = [one for one in self.brought if one.what.kind is not result.kind]
-        app.use(session)
-        names = ", ".join(path.name for path in written[:3])
-        self.notify(app.signs.text(f"written: {names or 'nothing was new'}"), markup=False)
+
+        def failed(error: RotatorError) -> None:
+            app.tell(str(error), "error")
+            self.refresh_all()
+
+        app.attempt(step, then=then, failed=failed, firm=True)
 
     # --- hosts -------------------------------------------------------------------------------------------------
 

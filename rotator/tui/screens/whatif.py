@@ -408,13 +408,8 @@ class WhatIfScreen(PlannerScreen):
             self.notify("choose a response that serves a backup first", markup=False)
             return
         drop = (app.whatif.parts[0],) if app.whatif.event == "key-compromise" else ()
-        try:
-            session, _ = sessions.promote_key(app.session, key, drop)
-        except RotatorError as error:
-            self.notify(app.signs.text(str(error)), severity="warning", markup=False)
-            return
-        app.use(session)
-        self.notify(app.signs.text(f"{key} is the primary now: 4 shows what to write, u takes it back"), markup=False)
+        said = f"{key} is the primary now: 4 shows what to write, u takes it back"
+        app.attempt(lambda: sessions.promote_key(app.session, key, drop)[0], said)
 
     def action_keep(self) -> None:
         """Keep this answer, with the days that the axis shows, as a report."""
