@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rotator.checks.base import Subject, clients_of, people
+from rotator.model.names import some
 from rotator.model.pins import Pin, PinKind, spki_pin
 from rotator.model.pki import Certificate
 from rotator.model.rules import Mode, Rule
@@ -46,8 +47,7 @@ class Use:
     def pinned(self) -> str:
         """Say who pins it, and how many that are."""
         names = list(dict.fromkeys(cohort.name for cohort in self.pinned_by))
-        some = ", ".join(names[:4]) + (" and more" if len(names) > 4 else "")
-        return f"{some} ({people(clients_of(list(self.pinned_by)))})"
+        return f"{some(names)} ({people(clients_of(list(self.pinned_by)))})"
 
 
 def uses(subject: Subject, extra: Iterable[tuple[str, bytes]] = ()) -> tuple[Use, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rotator.checks.base import Subject
 from rotator.checks.capability import Capability, capability, proof_date
 from rotator.model.findings import Finding, Severity, error, info, warning
+from rotator.model.names import some
 from rotator.model.policy import Pinset
 
 
@@ -148,7 +149,7 @@ def gone_but_shipped(subject: Subject) -> Iterator[Finding]:
         ]
         if not carrying:
             continue
-        labels = ", ".join(label for label, _ in carrying[:4]) + (" and more" if len(carrying) > 4 else "")
+        labels = some([label for label, _ in carrying])
         make = error if key.status == "compromised" else warning
         what = (
             "whoever holds it is accepted as long as a certificate for it lives"

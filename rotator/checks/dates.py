@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from rotator.checks.base import Subject, clients_of, people
 from rotator.model.findings import Finding, Severity, info, warning
+from rotator.model.names import some
 from rotator.model.pki import Certificate
 from rotator.model.rules import Expiry, Mode
 from rotator.model.when import show
@@ -41,7 +42,7 @@ def pins_expire(subject: Subject) -> Iterator[Finding]:
         count = clients_of(list(dict.fromkeys(clients[ends])))  # type: ignore[arg-type]  # cohorts as collected
         if count is not None and count.high == 0:
             continue
-        labels = ", ".join(label for _, label in releases[:4]) + (" and more" if len(releases) > 4 else "")
+        labels = some([label for _, label in releases])
         ended = days < 0 or ends.first <= subject.now
         what = "are refused" if ends.closed else "go unpinned: they still work, no longer protected"
         yield Finding(
@@ -78,7 +79,7 @@ def _held(subject: Subject, held: dict[Expiry, list[tuple[str, str]]]) -> Iterat
     """Tell of pins that end while others of the same release hold: nobody goes unpinned, and a swap still breaks."""
     for ends, releases in held.items():
         if 0 <= subject.due(ends.first) <= subject.policy.limits.horizon_days:
-            labels = ", ".join(dict.fromkeys(label for _, label in releases))
+            labels = some(list(dict.fromkeys(label for _, label in releases)))
             yield replace(
                 info(
                     "pins-expire",

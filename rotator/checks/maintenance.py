@@ -14,6 +14,7 @@ from rotator.checks.dates import SOON_DAYS, next_renewal
 from rotator.checks.facts import public_leaves
 from rotator.model.calendar import FactKind
 from rotator.model.findings import Finding, Severity, warning
+from rotator.model.names import some
 from rotator.model.pki import Certificate
 from rotator.model.policy import Count
 from rotator.model.when import FOREVER
@@ -85,7 +86,7 @@ class _Played:
     def names(self, kinds: Iterable[Connection]) -> str:
         """Name the cohorts of some kinds of connections."""
         found = list(dict.fromkeys(c.cohort.name for kind in kinds for c in self.members[kind.index]))
-        return ", ".join(found[:4]) + (" and more" if len(found) > 4 else "")
+        return some(found)
 
 
 def _kind(connection: Connection, *, by_release: bool) -> Hashable:
@@ -196,14 +197,14 @@ def issuer_not_pinned(subject: Subject, played: _Played) -> Iterator[Finding]:
                 alike.setdefault(odds.by, []).append(odds)
         for members, found in alike.items():
             first = found[0]
-            some = played.names(odds.connection for odds in found)
+            whom = played.names(odds.connection for odds in found)
             hit = {c.index: True for odds in found for c in played.members[odds.connection.index]}
             total = total_of(subject.fleet, hit)
             times = f"{first.renewals} renewal{'' if first.renewals == 1 else 's'}"
             yield warning(
                 "issuer-not-pinned",
                 f"hosts.{label}.issuer_pool",
-                f"{' or '.join(members)} may issue the next certificate of {label}, and {some} ({_count(total)}) would "
+                f"{' or '.join(members)} may issue the next certificate of {label}, and {whom} ({_count(total)}) would "
                 f"refuse it: {_odds(first.per_renewal)} at each renewal, {_odds(first.per_year)} within a year "
                 f"({times})",
                 "pin a key of your own, or the roots of every CA that may issue",

@@ -10,6 +10,7 @@ from rotator.checks.named import about_pins, resembles
 from rotator.errors import InputError
 from rotator.mechanisms.base import Context, PinConfig
 from rotator.model.findings import Finding, error, warning
+from rotator.model.names import some
 from rotator.model.pins import Pin, junk_reason
 from rotator.model.policy import Count
 from rotator.model.resemblance import KnownKey, KnownKeys
@@ -17,6 +18,8 @@ from rotator.model.verdicts import Verdict
 from rotator.simulate.inventory import Enforced
 from rotator.simulate.pinsets import pinset_spec
 
+MOST_VERSIONS = 8
+"""Versions that are named where more are alike."""
 #: Said once for all releases with the same date by `rotator.checks.dates`.
 SAID_ELSEWHERE = ("pins-expired", "expiry-is-local")
 APPLE = "https://developer.apple.com/news/?id=g9ejcf8y"
@@ -36,7 +39,7 @@ def breaks_today(subject: Subject) -> Iterator[Finding]:
         counts = sizes[app, host, reason]
         known = [count for count in counts if count is not None]
         count = Count(low=sum(c.low for c in known), high=sum(c.high for c in known))
-        labels = ", ".join(dict.fromkeys(versions))
+        labels = some(list(dict.fromkeys(versions)), MOST_VERSIONS)
         yield error(
             "breaks-now",
             f"apps.{app}",
@@ -59,7 +62,7 @@ def unknown_pins(subject: Subject) -> Iterator[Finding]:
                         if pin not in subject.inventory.labels and junk_reason(pin.digest) is None:
                             seen.setdefault(pin, []).append(label)
     for pin, labels in seen.items():
-        where = ", ".join(list(dict.fromkeys(labels))[:4])
+        where = some(list(dict.fromkeys(labels)))
         found = subject.known.find(pin)
         named = f": it is of {found.name}" if found is not None else ""
         yield warning(

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from rotator.checks.base import Subject, clients_of, people
 from rotator.checks.dates import SOON_DAYS
 from rotator.model.findings import Finding, Severity, error, info, warning, worst_first
+from rotator.model.names import some
 from rotator.model.pki import Certificate
 from rotator.model.sightings import Fault, Seen, Unseen
 from rotator.model.when import show
@@ -135,7 +136,7 @@ class _Looking:
             subject = f"hosts.{one.label}"
             yield from self._validity(one, subject)
             if not one.leaf.covers(one.name):
-                names = ", ".join(one.leaf.dns_names[:4]) or one.leaf.label
+                names = some(one.leaf.dns_names) or one.leaf.label
                 yield error(
                     "wrong-name",
                     subject,
@@ -256,13 +257,12 @@ class _Looking:
         """Clients that refuse what was seen."""
         result = backtest(self.inventory, self.fleet, self.sightings.snapshots)
         for found in result.breaks:
-            names = ", ".join(cohort.name for cohort in found.cohorts[:4])
-            more = f" and {len(found.cohorts) - 4} more" if len(found.cohorts) > 4 else ""
+            names = some([cohort.name for cohort in found.cohorts])
             yield error(
                 "refused-as-served",
                 f"hosts.{found.host}",
                 f"what {found.host} serves is refused by {people(clients_of(list(found.cohorts)))}: "
-                f"{names}{more} ({found.reason})",
+                f"{names} ({found.reason})",
                 "serve a chain that they accept; rotator simulate shows the pin and the path of each row",
             )
 
@@ -317,4 +317,4 @@ def _kind(snapshot: Snapshot) -> str:
 def _at(one: Seen) -> str:
     if one.source:
         return f" (from {one.source})"
-    return f" at {', '.join(one.addresses[:3])}" + (" and more" if len(one.addresses) > 3 else "")
+    return f" at {some(one.addresses, 3)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,6 +102,12 @@ def within(name: str, base: str) -> bool:
     """Say whether a DNS name lies in the subtree of a name constraint (RFC 5280, 4.2.1.10)."""
     name, base = canonical(name), canonical(base).removeprefix(".")
     return not base or name == base or name.endswith("." + base)
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """Name a few of many, and say how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rotator.model.names import some
 from rotator.model.when import iso, show
-from rotator.report.document import Block, Document, Facts, Heading, Json, Paragraph, Table, join, number, percent
+from rotator.report.document import Block, Document, Facts, Heading, Json, Paragraph, Table, number, percent
 from rotator.report.simulation import total_json
 from rotator.simulate.backtest import Backtest, Break, Survival
 from rotator.simulate.inventory import Inventory
@@ -66,8 +67,8 @@ def to_document(result: Backtest, inventory: Inventory) -> Document:
             Facts(
                 (
                     ("record", f"{len(result.snapshots)} snapshots from {show(first)[:10]} to {show(last)[:10]}"),
-                    ("hosts", join(hosts, 6)),
-                    ("of this policy", join(covered, 6) or "none: only the kinds of pins are judged"),
+                    ("hosts", some(hosts, 6)),
+                    ("of this policy", some(covered, 6) or "none: only the kinds of pins are judged"),
                 )
             )
         )
@@ -106,7 +107,7 @@ def _break(found: Break) -> tuple[str, ...]:
         found.at.date().isoformat(),
         found.host,
         _clients(found.total),
-        join([cohort.name for cohort in found.cohorts], 3),
+        some([cohort.name for cohort in found.cohorts], 3),
         found.reason + changed,
     )
 

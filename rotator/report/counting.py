@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from rotator.model.counting import Reading
+from rotator.model.names import some
 from rotator.model.policy import Count
-from rotator.report.document import Block, Code, Document, Facts, Heading, Json, Paragraph, Table, join, number, percent
+from rotator.report.document import Block, Code, Document, Facts, Heading, Json, Paragraph, Table, number, percent
 from rotator.report.document import span as shown_range
 from rotator.simulate.census import AppCensus
 from rotator.simulate.cohorts import UNSEEN
@@ -217,8 +218,8 @@ def _app_facts(app: AppCensus, last: LastImport | None) -> Facts:
         fresh = [v for v in _versions(app) if v not in last.clients]
         gone = [v for v in last.clients if v not in _versions(app)]
         text = f"{last.day}, {number(total)} clients"
-        text += f"; new: {join(fresh)}" if fresh else ""
-        text += f"; gone: {join(gone)}" if gone else ""
+        text += f"; new: {some(fresh)}" if fresh else ""
+        text += f"; gone: {some(gone)}" if gone else ""
         facts.append(("last import", text))
     facts += [("note", note) for note in app.notes]
     return Facts(tuple(facts))

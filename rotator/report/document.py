@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -149,9 +148,3 @@ def compact(low: int, high: int) -> str:
                 ends = [end[:-2] for end in ends]
             return f"{ends[1]} {unit}" if ends[0] == ends[1] else f"{ends[0]}-{ends[1]} {unit}"
     return f"{high:,}" if low == high else f"{low:,}-{high:,}"
-
-
-def join(parts: Sequence[str], most: int = 4) -> str:
-    """List a few of many."""
-    shown = ", ".join(parts[:most])
-    return shown + (f" and {len(parts) - most} more" if len(parts) > most else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from rotator.model.names import some
 from rotator.model.when import HOUR, iso
 from rotator.plan.alarm import Doubt, Emergency, Group, Option, Reissue, Suspected, UserDays, Weighed
 from rotator.report.document import (
@@ -17,7 +18,6 @@ from rotator.report.document import (
     Paragraph,
     Table,
     compact,
-    join,
     number,
     percent,
     span,
@@ -134,7 +134,7 @@ def what_of(found: Emergency) -> str:
     if not alarm.from_ca:
         said = {Suspected.UNKNOWN: "may be stolen", Suspected.NO: "needs another certificate"}
         return f"{alarm.key} {said.get(alarm.suspected, 'stolen')}"
-    return f"the CA revokes {join(alarm.chains) or alarm.said}"
+    return f"the CA revokes {some(alarm.chains) or alarm.said}"
 
 
 def _blocks(found: Emergency, policy: str, weight: float) -> Iterator[Block]:
@@ -178,11 +178,11 @@ def _reissue(own: Reissue) -> Iterator[Block]:
     yield Paragraph(f"Reissue with the same key: {users_of(own.broken)} break. No pin on a key notices.", strong=True)
     if own.rows:
         yield Paragraph(
-            f"They pin the whole certificate: {join(sorted({r.connection.cohort.name for r in own.rows}))}."
+            f"They pin the whole certificate: {some(sorted({r.connection.cohort.name for r in own.rows}))}."
         )
     if own.elsewhere is not None:
         fresh = {r.connection.cohort.name for r in own.elsewhere_rows} - {r.connection.cohort.name for r in own.rows}
-        who = f": {join(sorted(fresh))}" if fresh else ""
+        who = f": {some(sorted(fresh))}" if fresh else ""
         more = (own.elsewhere.high or 0) > (own.broken.high or 0)
         yield Paragraph(
             f"{'Insist on the same issuer: from' if more else 'From'} another CA {users_of(own.elsewhere)} break{who}."
@@ -289,7 +289,7 @@ def old_counts(found: Emergency) -> str:
     old = {name: days for name, days in found.counts.items() if days > OLD_DAYS}
     if not old:
         return ""
-    said = join([f"{name} {days} DAYS OLD" for name, days in old.items()])
+    said = some([f"{name} {days} DAYS OLD" for name, days in old.items()])
     return f"COUNTS ARE OLD: {said}. Numbers are forecasts from then; rotator fleet POLICY FILE takes a fresh export."
 
 
@@ -330,7 +330,7 @@ def chat(found: Emergency, policy: str) -> str:
         )
         hit = [version_of(g) for g in found.groups if g.broken]
         if hit:
-            lines.append(f"Hit: {join(hit)}.")
+            lines.append(f"Hit: {some(hit)}.")
     if alarm.suspected is Suspected.UNKNOWN:
         lines.append("To decide: is the key surely safe? Unknown counts as stolen.")
     when = best.weighed.response.swap if best is not None else None

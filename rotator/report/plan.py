@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rotator.model.names import some
 from rotator.plan.curve import Point
 from rotator.plan.values import Exit, Plan, Span, Standing, Step
 from rotator.report.document import (
@@ -15,7 +16,6 @@ from rotator.report.document import (
     Json,
     Paragraph,
     Table,
-    join,
     number,
     percent,
 )
@@ -231,7 +231,7 @@ def _blocks(plan: Plan, points: Sequence[Point] | None = None) -> Iterator[Block
     if plan.never:
         yield Paragraph(at_best(plan))
     if plan.replayed:
-        yield Paragraph(f"The replay does not agree: {join(plan.replayed)}. Do not use this plan.", strong=True)
+        yield Paragraph(f"The replay does not agree: {some(plan.replayed)}. Do not use this plan.", strong=True)
     facts = []
     if plan.deadline is not None:
         facts.append(("Deadline", f"{plan.deadline[0]}, {plan.deadline[1]}"))
@@ -301,7 +301,7 @@ def _why(plan: Plan) -> Iterator[Block]:
     if plan.blocked is not None:
         yield Heading("Why")
         yield Paragraph(
-            f"{plan.blocked.invariant} in {plan.blocked.segment}: {join(plan.blocked.who, 6) or 'nobody by name'}"
+            f"{plan.blocked.invariant} in {plan.blocked.segment}: {some(plan.blocked.who, 6) or 'nobody by name'}"
         )
         yield Bullets(plan.blocked.why)
     formulas = [f"step {s.number}: {': '.join(_waits(s))}" for s in plan.steps]

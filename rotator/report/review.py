@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from rotator.checks.difference import Changed, Difference, Drilled, PinChange, severities, subject_of
 from rotator.model.findings import Finding
+from rotator.model.names import some
 from rotator.model.policy import Policy
 from rotator.report import markdown
-from rotator.report.document import Block, Bullets, Document, Heading, Json, Paragraph, Table, join, number
+from rotator.report.document import Block, Bullets, Document, Heading, Json, Paragraph, Table, number
 from rotator.report.simulation import total_json
 from rotator.simulate.totals import Total
 
@@ -82,7 +83,7 @@ def _drill(rows: Sequence[Drilled]) -> Table:
                 row.label,
                 _moved(row.before[0], row.after[0]),
                 _moved(row.before[1], row.after[1]),
-                "; ".join(newly) + (f": {join(row.who, 3)}" if newly else "") or "nobody",
+                "; ".join(newly) + (f": {some(row.who, 3)}" if newly else "") or "nobody",
             )
         )
     return Table(("what", "broken", "exposed", "newly"), tuple(shown), right=("broken", "exposed"), wide="newly")
@@ -98,12 +99,12 @@ def _people(total: Total) -> str:
 
 
 def _pin(change: PinChange) -> str:
-    what = f"{change.app} {join(change.versions, 6)}"
+    what = f"{change.app} {some(change.versions, 6)}"
     if change.release == "gone":
-        return f"{what}: no longer in the policy (carried {join(change.removed, 6) or 'no pins'})"
+        return f"{what}: no longer in the policy (carried {some(change.removed, 6) or 'no pins'})"
     new = "new, " if change.release == "new" else ""
-    parts = [f"adds {join(change.added, 6)}"] if change.added else []
-    parts += [f"removes {join(change.removed, 6)}"] if change.removed else []
+    parts = [f"adds {some(change.added, 6)}"] if change.added else []
+    parts += [f"removes {some(change.removed, 6)}"] if change.removed else []
     return f"{what}: {new}{'; '.join(parts) or 'no pins'}"
 
 

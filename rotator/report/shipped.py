@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rotator.report.document import Block, Bullets, Document, Paragraph, join
+from rotator.model.names import some
+from rotator.report.document import Block, Bullets, Document, Paragraph
 
 
 def to_document(found: Sequence[Mapping[str, Any]]) -> Document:
@@ -16,6 +17,6 @@ def to_document(found: Sequence[Mapping[str, Any]]) -> Document:
     for one in found:
         host = one["host"] or f"no host is written there ({one['name'] or 'nothing stands in its place'})"
         below = ", and the names below it" if one["subdomains"] else ""
-        where = f"{one['path']} line {one['line']}, in {join(one['versions'])}"
+        where = f"{one['path']} line {one['line']}, in {some(one['versions'])}"
         blocks += [Paragraph(f"{where}: for {host}{below}:"), Bullets(tuple(one["pins"]))]
     return Document(f"pins in code: {len(found)} to confirm", tuple(blocks))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rotator.checks.sightings import Sightings
 from rotator.model.findings import Finding
+from rotator.model.names import some
 from rotator.model.pins import spki_pin
 from rotator.model.sightings import Seen
 from rotator.model.when import iso
-from rotator.report.document import Block, Document, Facts, Heading, Json, Paragraph, Table, join
+from rotator.report.document import Block, Document, Facts, Heading, Json, Paragraph, Table
 from rotator.simulate.inventory import Inventory
 
 
@@ -65,7 +66,7 @@ def to_document(
     looked = dict.fromkeys([*(one.label for one in sightings.seen), *(one.label for one in sightings.unseen)])
     other = [label for label in looked if label not in agreeing]
     outcome = f"{len(agreeing)} of {len(looked)} hosts serve what the policy says"
-    blocks: list[Block] = [Paragraph(outcome + (f"; not: {join(other, 6)}." if other else "."), strong=True)]
+    blocks: list[Block] = [Paragraph(outcome + (f"; not: {some(other, 6)}." if other else "."), strong=True)]
     if findings:
         rows = tuple((str(f.severity), f.id, f"{f.subject}: {f.message}. {f.hint}".rstrip(". ")) for f in findings)
         blocks.append(Table(("severity", "id", "what"), rows, wide="what"))
@@ -77,7 +78,7 @@ def to_document(
 def _facts(inventory: Inventory, one: Seen) -> list[tuple[str, str]]:
     key = inventory.key_of(one.leaf)
     pairs = [
-        ("from", one.source or f"{join(one.addresses, 3)}, {' and '.join(one.versions)}"),
+        ("from", one.source or f"{some(one.addresses, 3)}, {' and '.join(one.versions)}"),
         ("key", f"{key or 'not of this policy'}, {one.leaf.key_type}, {spki_pin(one.leaf.spki).text}"),
         ("valid", f"{one.leaf.not_before.date()} to {one.leaf.not_after.date()}"),
         ("chain", " > ".join(inventory.name_of(certificate) for certificate in one.sent[:8])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from rotator.model.names import some
 from rotator.model.policy import Count
 from rotator.model.verdicts import Reason, Verdict
 from rotator.model.when import iso, show
@@ -18,7 +19,6 @@ from rotator.report.document import (
     Json,
     Paragraph,
     Table,
-    join,
     number,
     percent,
     span,
@@ -213,7 +213,7 @@ def _remarks(answer: Answer) -> list[str]:
         end = last_end(impact, answer.inventory)
         last = f" (the last on {end.date()})" if end is not None else ""
         said.append(
-            f"A new key on the servers ends no exposure: these clients {still}accept {join(stolen)} until a release "
+            f"A new key on the servers ends no exposure: these clients {still}accept {some(stolen)} until a release "
             f"without its pin, or the end of its certificates{last}."
         )
     said += [

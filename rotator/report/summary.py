@@ -12,9 +12,10 @@ from datetime import date, datetime
 from rotator.checks.capability import Capability
 from rotator.errors import printable
 from rotator.model.findings import Finding, Severity
+from rotator.model.names import some
 from rotator.model.policy import Policy
 from rotator.model.verdicts import Reason
-from rotator.report.document import join, number, percent, span
+from rotator.report.document import number, percent, span
 from rotator.report.text import pad, to_ascii, wrap
 from rotator.simulate.fleet import Fleet
 from rotator.simulate.impact import Impact, Row
@@ -178,7 +179,7 @@ def _hold(summary: Summary) -> Iterator[str]:
     apps, hosts = len(policy.apps), len(policy.hosts)
     yield from _labelled(
         "Apps",
-        f"{join(list(policy.apps), 3)}{': ' if policy.apps else ''}{_some(apps, 'app')}, "
+        f"{some(list(policy.apps), 3)}{': ' if policy.apps else ''}{_some(apps, 'app')}, "
         f"{_some(releases, 'release')} in use, "
         f"{_some(hosts, 'host')}",
     )
@@ -197,7 +198,7 @@ def _hold(summary: Summary) -> Iterator[str]:
     parts = [f"{key} is pinned by {percent(total.share)} of users" for key, total in summary.carried.items()]
     if summary.fleet.population is None:
         parts = [f"{key} by an unknown share" for key in summary.carried]
-    yield from _labelled("Carried", join(parts, 3) or "no key of this policy is pinned")
+    yield from _labelled("Carried", some(parts, 3) or "no key of this policy is pinned")
 
 
 def _some(count: int, noun: str) -> str:
@@ -213,8 +214,8 @@ def _users(summary: Summary, policy: Policy) -> str:
     units = sorted({c.unit for c in summary.fleet.cohorts if c.unit})
     bases = sorted({c.basis for c in summary.fleet.cohorts})
     measured = f", as of {policy.oldest_count}" if policy.oldest_count else ""
-    said = f" ({join(bases, 3)}{measured})" if bases else ""
-    return f"{span(whole.low, whole.high)} {join(units, 2) or 'clients'}{said}"
+    said = f" ({some(bases, 3)}{measured})" if bases else ""
+    return f"{span(whole.low, whole.high)} {some(units, 2) or 'clients'}{said}"
 
 
 def _ifs(summary: Summary) -> Iterator[str]:
@@ -225,10 +226,10 @@ def _ifs(summary: Summary) -> Iterator[str]:
     worst = max(summary.ifs, key=lambda r: r.broken.high or 0, default=None)
     if worst is not None and not worst.broken.none:
         broken = list(worst.breaking)
-        names = join([_named(r) for r in _distinct(broken)], 3)
+        names = some([_named(r) for r in _distinct(broken)], 3)
         reasons = list(dict.fromkeys(r.reason for r in broken))
         lacking = worst.without and reasons == [Reason.PIN_MISMATCH]
-        why = f"they do not carry {worst.without}" if lacking else join(reasons, 3)
+        why = f"they do not carry {worst.without}" if lacking else some(reasons, 3)
         yield from wrap(f"Worst broken: {names}: {why}.", WIDTH, "  ")[:3]
 
 
@@ -305,10 +306,10 @@ def _stand_on(summary: Summary) -> Iterator[str]:
     whole = sum(c.clients.high for c in cohorts if c.clients is not None)
     parts = []
     for basis in ("measured", "scaled", "assumed"):
-        some = sum(c.clients.high for c in cohorts if c.clients is not None and c.basis == basis)
-        parts.append(f"{basis} {percent(some / whole) if whole else '-'}")
+        counted = sum(c.clients.high for c in cohorts if c.clients is not None and c.basis == basis)
+        parts.append(f"{basis} {percent(counted / whole) if whole else '-'}")
     unknown = [c.name for c in cohorts if c.clients is None]
-    parts.append(f"unknown: {join(unknown, 3) if unknown else 'none'}")
+    parts.append(f"unknown: {some(unknown, 3) if unknown else 'none'}")
     text = (
         f"{', '.join(parts)}. Counts are frozen: nobody updates in these answers. Not counted: offline or tampered "
         "devices, users behind proxies the policy does not name."

@@ -14,9 +14,10 @@ from rotator.files.policy_toml import file_paths, read_bytes
 from rotator.files.policy_write import inline
 from rotator.files.store import current, digest, keep_old, locked, write
 from rotator.model.edits import Change, SetValue
+from rotator.model.names import some
 from rotator.plan.inputs import changed, digests_of
 from rotator.plan.values import Plan, Step
-from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table, join
+from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table
 from rotator.simulate.inventory import Inventory
 from rotator.simulate.question import Picture
 from rotator.simulate.rotation import Rotation, carried, current_pinsets, name_in, promote
@@ -141,7 +142,7 @@ def _planned_step(file: str, picture: Picture, asked: Asked, now: datetime) -> E
     moved = changed(stored.plan.digests, digests_of(picture))
     if moved:
         have = "has" if len(moved) == 1 else "have"
-        unsafe.append(f"{join(moved)} {have} changed since {stored.id} was made: plan again")
+        unsafe.append(f"{some(moved)} {have} changed since {stored.id} was made: plan again")
     if stored.plan.never and not stored.plan.accepted:
         unsafe.append(f"{stored.id} is NEVER: no safe way leads to its goal")
     unsafe += _before(picture, stored.plan, step, now.date())
@@ -348,7 +349,7 @@ def _pinset_changes(export: Export) -> Iterable[Block]:
     rows = []
     for edit in export.change.edits:
         value = getattr(edit, "value", None)
-        shown = join([f"{k} = {inline(v)}" for k, v in value.items()], 9) if isinstance(value, dict) else inline(value)
+        shown = some([f"{k} = {inline(v)}" for k, v in value.items()], 9) if isinstance(value, dict) else inline(value)
         rows.append((edit.where, shown))
     yield Heading("changes to the policy")
     yield Facts(tuple(rows))

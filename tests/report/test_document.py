@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from rotator.model.names import some
 from rotator.report.document import (
     Bullets,
     Document,
@@ -14,7 +15,6 @@ from rotator.report.document import (
     Paragraph,
     Table,
     from_json,
-    join,
     number,
     percent,
     span,
@@ -97,5 +97,5 @@ def test_spans_and_lists() -> None:
     assert span(5, 5) == "5"
     assert span(700_000, 900_000) == "700,000-900,000"
     assert span(None, 5) == "unknown"
-    assert join(["a", "b"], 3) == "a, b"
-    assert join(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert some(["a", "b"], 3) == "a, b"
+    assert some(["a", "b", "c", "d"], 2) == "a, b and 2 more"

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from rotator.model.names import some
 from rotator.model.when import HOUR
 from rotator.plan.alarm import Emergency, Option, Suspected
 from rotator.plan.weighing import seen_at
-from rotator.report.document import join, percent
+from rotator.report.document import percent
 from rotator.report.emergency import instant, old_counts, users_of, what_of
 from rotator.report.responses import few
 from rotator.report.text import cells
@@ -40,7 +41,7 @@ def known(found: Emergency, option: Option | None) -> Iterator[Part]:
         lead = "A surely safe: reissue" if unknown and found.options else "Reissue"
         said = f"{lead} with the same key, {users_of(own.broken)} break"
         who = sorted({row.connection.cohort.name for row in own.rows})
-        said += f" ({join(who, 2)})" if who else ""
+        said += f" ({some(who, 2)})" if who else ""
         if own.elsewhere is not None and (own.elsewhere.high or 0) > (own.broken.high or 0):
             said += f"; from another CA {few(own.elsewhere)}"
         yield f"{said}.", "ok" if own.broken.none else "breaks"

@@ -15,10 +15,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from rotator.errors import RotatorError
+from rotator.model.names import some
 from rotator.model.when import parse_instant
 from rotator.plan.values import Exit, Goal, Plan, Span, Step
 from rotator.report import text as text_report
-from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, join, percent
+from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, percent
 from rotator.report.plan import answer_of, at_best, people, state_of, to_document, to_json
 from rotator.report.text import wrap
 from rotator.tui.actions import PLAN
@@ -302,7 +303,7 @@ class PlanScreen(PlannerScreen):
             place = f"{binding.invariant} in {binding.segment}" if binding.segment else binding.invariant
             who = ""
             if shown.blocked is not None and shown.blocked.step == step.number and shown.blocked.who:
-                who = f" ({join(shown.blocked.who, 3)})"
+                who = f" ({some(shown.blocked.who, 3)})"
             waits = f"{place or 'waits for nothing'}{who}"
             self.why(f"{step.number} {step.title}: {waits}{f': {binding.formula}' if binding.formula else ''}")
         else:
@@ -472,7 +473,7 @@ def verdict(shown: Plan) -> list[tuple[str, str]]:
     if shown.never:
         lines.append((at_best(shown), ""))
     if shown.replayed:
-        lines.append((f"The replay does not agree: {join(shown.replayed)}. Do not use this plan.", "breaks"))
+        lines.append((f"The replay does not agree: {some(shown.replayed)}. Do not use this plan.", "breaks"))
     return lines
 
 
