@@ -109,7 +109,7 @@ def key_time(terminal: Terminal, key: str) -> float:
 
 
 def keys(policy: str, name: str, times: int) -> Iterator[Result]:
-    """Measure keys: a knob turned, the cursor moved, a page."""
+    """Measure keys: a knob turned back and forth, and to where it never stood; the cursor moved, a page."""
     with planner(policy, size=(160, 48)) as terminal:
         terminal.wait_for("EXPOSED", "keys", seconds=300)
         settle(terminal)
@@ -120,6 +120,7 @@ def keys(policy: str, name: str, times: int) -> Iterator[Result]:
             terminal.send("down")
         settle(terminal)
         yield result(f"what-if knob, {name}", [key_time(terminal, ("right", "left")[n % 2]) for n in range(times)])
+        yield result(f"what-if knob turned on and on, {name}", [key_time(terminal, "right") for _ in range(times)])
         terminal.send("tab")
         settle(terminal)
         yield result(f"cursor down, {name}", [key_time(terminal, "down") for _ in range(times)])

@@ -75,9 +75,9 @@ class _Known:
     """A rule, with its shape and its pins; None for one that is like no other."""
 
     rule: Rule
-    shape: Hashable
+    shape: int
     elements: tuple[Element, ...] | None
-    ends: tuple[Expiry | None, ...]
+    ends: tuple[Expiry, ...]
 
 
 @dataclass
@@ -89,8 +89,8 @@ class Likeness:
     _same: dict[int, tuple[object, int]] = field(default_factory=dict)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
     _pins: dict[Sight, frozenset[Pin]] = field(default_factory=dict)
-    _seen: dict[tuple[int, Sight], frozenset[Element]] = field(default_factory=dict)
-    _sets: dict[frozenset[Element], frozenset[Element]] = field(default_factory=dict)
+    _seen: dict[tuple[int, Sight], int] = field(default_factory=dict)
+    _sets: dict[frozenset[Element], int] = field(default_factory=dict)
 
     def number(self, value: Hashable) -> int:
         """Give equal values one number; a value that was seen before is told by its identity."""
@@ -101,11 +101,16 @@ class Likeness:
         return known[1]
 
     def key(self, rule: Rule, sent: tuple[Certificate, ...], trust: TrustStore, situation: Situation) -> Hashable:
-        """Give all of a rule that an answer on a chain may hang on."""
+        """Give all that an answer on a chain may hang on, but for the name that is asked for and who asks.
+
+        It is made of numbers: every connection asks, in every world.
+        """
         known = self._rules.get(id(rule)) or self._add(rule)
+        chain = self.number(sent)
+        whole = (known.shape, chain, trust.name, self.number(situation), trust.distrusted)
         if known.elements is None:
-            return known.shape
-        sight = (self.number(sent), trust.name, self.number(situation.extra))
+            return whole
+        sight = (chain, trust.name, self.number(situation.extra))
         seen = self._seen.get((id(rule), sight))
         if seen is None:
             pins = self._pins.get(sight)
@@ -114,10 +119,11 @@ class Likeness:
             found = frozenset(element for element in known.elements if element[2] in pins)
             if len(self._seen) >= MOST_SEEN:
                 self._seen.clear()
-            seen = self._seen[id(rule), sight] = self._sets.setdefault(found, found)
+            seen = self._seen[id(rule), sight] = self._sets.setdefault(found, len(self._sets))
+        if not known.ends:
+            return whole, seen
         at = situation.at
-        over = tuple(0 if end is None else (at >= end.first) + (at >= end.last) for end in known.ends)
-        return known.shape, over, seen
+        return whole, seen, tuple((at >= end.first) + (at >= end.last) for end in known.ends)
 
     def _add(self, rule: Rule) -> _Known:
         masked = is_mask_rule(rule)
@@ -126,7 +132,7 @@ class Likeness:
             rule,
             shape,
             tuple(elements_of(rule)) if masked else None,
-            tuple(reading.expiry for reading in rule.readings),
+            tuple(reading.expiry for reading in rule.readings if reading.expiry is not None),
         )
         self._rules[id(rule)] = found
         return found

@@ -113,9 +113,11 @@ class Fleet:
             return None
         return add(count for count in counts if count is not None)
 
-    @property
+    @cached_property
     def mixed(self) -> bool:
         """Say whether apps are counted in unlike units, which cannot be added."""
+        if self.base is not None:
+            return self.base.mixed
         return len({cohort.unit for cohort in self.cohorts if cohort.unit}) > 1
 
 

@@ -67,12 +67,11 @@ class Judges:
         side: Side,
     ) -> Judgement:
         """Judge one chain, each distinct question once; see `answer`."""
-        alike = self.likeness
-        when = alike.number(situation), trust.distrusted
-        key = (alike.key(rule, sent, trust, situation), alike.number(sent), name, trust.name, when, side)
-        if key not in self.memo:
-            self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
-        return self.memo[key]
+        key = (self.likeness.key(rule, sent, trust, situation), name, side is Side.OURS)
+        found = self.memo.get(key)
+        if found is None:
+            found = self.memo[key] = self.answer(rule, sent, name, trust, situation, side)
+        return found
 
     def answer(
         self,
@@ -340,6 +339,8 @@ class Scene:
         Returns:
             what decided, and the mechanism it was decided by.
         """
+        if len(rules) == 1:
+            return self.judges.judge(rules[0], sent, name, trust, self.situation, side), connection.mechanisms[0]
         judged = [
             (self.judges.judge(rule, sent, name, trust, self.situation, side), mechanism)
             for mechanism, rule in zip(connection.mechanisms, rules, strict=True)

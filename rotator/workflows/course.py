@@ -74,11 +74,11 @@ def course(
         Mark(h.at, h.occurrence.text + (" is announced" if h.announced else "")) for h in order if start <= h.at <= end
     )
     breaks = []
-    for before, after, at in zip(impacts, impacts[1:], instants[1:], strict=False):
-        if _more(before.broken, after.broken) or _more(before.exposed, after.exposed):
+    hit = [(impact.broken, impact.exposed) for impact in impacts]
+    for before, after, at in zip(hit, hit[1:], instants[1:], strict=False):
+        if any(map(_more, before, after)):
             breaks.append(at)
-    first = impacts[0]
-    if not first.broken.none or not first.exposed.none:
+    if not all(total.none for total in hit[0]):
         breaks.insert(0, start)
     return Course(start=start, end=end, instants=instants, impacts=impacts, marks=marks, breaks=tuple(breaks))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar, cast
 
 from textual import on
 from textual.binding import BindingType
@@ -54,9 +54,16 @@ ALARMS = ("key-compromise", "revoke")
 """Events to which the Emergency screen compares the responses."""
 DATES = ("start",)
 FEW, REST_SECONDS = 10_000, 0.4
+JUDGED = 48
+"""Connections up to which the judge answers a knob as soon as the engine would, without the engine's memory."""
+KEPT_COURSES = 8
+"""Turns of knobs that are kept as they were: people turn back and forth."""
 """Connections up to which time is played at every key; with more, once the keys rest for this long."""
 CELLS = 26
 """Cells of the axis of time on a narrow screen."""
+
+
+Turned = TypeVar("Turned", Answer, Course)
 
 
 class WhatIfScreen(PlannerScreen):
@@ -90,6 +97,7 @@ class WhatIfScreen(PlannerScreen):
         self.clients, self.sides = self.cohorts.table, self.cohorts.sides
         self.answer: Answer | None = None
         self.desk: Desk | None = None
+        self.turned: dict[object, Answer | Course] = {}
         self.base: tuple[str, Answer] | None = None
         self.kept: list[Side] = []
         self.unit = WEEK
@@ -110,7 +118,8 @@ class WhatIfScreen(PlannerScreen):
         app.whatif = settle(app.whatif, picture)
         self.knobs.fill(knobs(app.whatif, picture, now))
         try:
-            answer = answer_of(app.whatif, picture, now, desk=self._desk())
+            desk = self._desk()
+            answer = self._once(app.whatif, lambda: answer_of(app.whatif, picture, now, desk=desk))
         except RotatorError as error:
             self.say(str(error))
             return
@@ -130,8 +139,21 @@ class WhatIfScreen(PlannerScreen):
         """Give the desk for the policy as it is: one knob more is little work for it."""
         picture = self.planner.session.picture
         if self.desk is None or self.desk.picture is not picture:
-            self.desk = self.planner.checked.large_desk or Desk(picture, quick=True)
+            checked = self.planner.checked
+            few = len(checked.baseline.fleet.connections) <= JUDGED
+            self.desk = checked.desk if few else checked.large_desk or Desk(picture, quick=True)
+            self.turned.clear()
         return self.desk
+
+    def _once(self, key: object, make: Callable[[], Turned]) -> Turned:
+        """Give what a turn of the knobs comes to, the same that it came to before; of a few clients alone."""
+        if len(self.planner.checked.baseline.fleet.connections) > JUDGED:
+            return make()
+        if key not in self.turned:
+            while len(self.turned) >= 2 * KEPT_COURSES:
+                del self.turned[next(iter(self.turned))]
+            self.turned[key] = make()
+        return cast("Turned", self.turned[key])
 
     @property
     def baseline(self) -> tuple[str, Answer]:
@@ -191,7 +213,7 @@ class WhatIfScreen(PlannerScreen):
         connections = 0 if self.answer is None else len(self.answer.fleet.connections)
         if connections <= FEW:
             with contextlib.suppress(RotatorError):
-                self.course = course(asked, picture, now, start, start + unit * width, desk)
+                self.course = self._once(key, lambda: course(asked, picture, now, start, start + unit * width, desk))
             return
 
         def play() -> Course:
