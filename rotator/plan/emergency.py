@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rotator.model.policy import Adoption, Count
-from rotator.model.when import DAY, HOUR, plus
+from rotator.model.when import DAY, HOUR, SECOND, plus
 from rotator.plan.alarm import Alarm, Doubt, Emergency, Group, Option, Reissue, Suspected, Weighed
 from rotator.plan.choices import ISSUANCE
 from rotator.plan.responding import Responding, revocations
@@ -157,7 +157,7 @@ def groups_of(best: Weighed, until: datetime) -> Iterator[Group]:
     inventory, policy = answer.inventory, answer.inventory.policy
     worst = max((i for i in answer.window if i.at <= best.worst_at), key=lambda i: i.at, default=answer.impact)
     last = answer.window[-1]
-    end = plus(until, -DAY)
+    end = plus(until, -SECOND)
     first = answer.people.sizes(answer.people.settled(answer.question.at))
     at_worst = answer.people.sizes(answer.people.settled(best.worst_at))
     at_end = answer.people.sizes(answer.people.settled(max(end, answer.question.at)))

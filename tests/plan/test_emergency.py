@@ -138,6 +138,18 @@ def test_floors_and_builds_without_the_pin_move_both_numbers(desk: Desk) -> None
     assert (best.weighed.exposed.high or 0) < (floor.exposed.high or 0)
 
 
+@pytest.mark.parametrize("until", ["24h", "120h"])
+def test_the_table_by_version_adds_up_to_the_totals(desk: Desk, until: str) -> None:
+    """At the worst instant and at the end: each on the day that its column says."""
+    found = now(desk, BASE + ONLY_A + MOVING, stolen="a", clock=until)
+    assert found.best is not None
+    own = found.best.weighed
+    assert sum(g.broken or 0 for g in found.groups) == own.worst.high
+    assert sum(g.broken_last or 0 for g in found.groups) == own.broken_last.high
+    assert sum(g.exposed_last or 0 for g in found.groups) == own.exposed_last.high
+    assert own.exposed_last.high
+
+
 def test_a_build_without_the_pin_never_comes_before_the_swap(desk: Desk) -> None:
     text = BASE + ONLY_A + MOVING.replace("review_days = 1", "review_days = 0")
     best = now(desk, text, stolen="a", clock="5d").best
