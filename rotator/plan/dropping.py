@@ -183,7 +183,7 @@ class _Dropping:
             binding=Binding(
                 invariant="I4",
                 segment=name,
-                formula=f"served since {self.found.serve} + {limits.deploy_days:g} deploy"
+                formula=f"{self._served} + {limits.deploy_days:g} deploy"
                 + ("" if self.gone else f" + {limits.rollback_days:g} rollback"),
             ),
             undo=f"ship {name} with {' and '.join(keys)} again: those who have updated refuse it until then",
@@ -196,6 +196,10 @@ class _Dropping:
             drops=keys,
             names=draft.target.names_of((*brought, *keys), self.refills),
         )
+
+    @property
+    def _served(self) -> str:
+        return f"served since {self.found.serve}" if self.found.serve is not None else "served (no day for that yet)"
 
     def _with_what_is_new(self, carrier: Carrier) -> Step:
         """Tell a release that brings the new pins and drops the old ones."""
@@ -215,7 +219,7 @@ class _Dropping:
             binding=Binding(
                 invariant="I4",
                 segment=carrier.app,
-                formula=f"reaches people on {carrier.at:%Y-%m-%d}, served since {self.found.serve} + "
+                formula=f"reaches people on {carrier.at:%Y-%m-%d}, {self._served} + "
                 f"{self.draft.policy.limits.deploy_days:g} deploy: one release for both",
             ),
             undo=f"halt the roll-out: who has updated refuses {key}, which nothing serves any more",

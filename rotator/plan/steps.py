@@ -173,7 +173,7 @@ class Work:
                     binding=Binding(
                         invariant="I3",
                         segment=carrier.app,
-                        formula=f"{self._what()} must be carried by 1 - budget before it is served alone; "
+                        formula=f"{self._what()} must be carried by {_asked(found)} before it is served alone; "
                         f"{self.draft.review(carrier.app):g} days of review, then the roll-out",
                     ),
                     undo="halt the roll-out; a pin that is added refuses nobody",
@@ -303,7 +303,7 @@ class Work:
             number=numbers.next(),
             action="observe",
             subject=weighed.segment,
-            title=f"see {self._what()} in {100 * (1 - weighed.budget):.4g} % of {weighed.segment}",
+            title=f"see {self._what()} in {_asked(found)} of {weighed.segment}",
             earliest=ready,
             planned=planned,
             latest=None if last is None or planned is None else last - safety,
@@ -354,3 +354,8 @@ class Work:
             why=found.swap.why(found.best),
             left=found.weighed.whole,
         )
+
+
+def _asked(found: Dated) -> str:
+    """Give the share that must accept the new chain before it is served alone: 1 - budget."""
+    return f"{100 * (1 - found.weighed.budget):.4g} %"

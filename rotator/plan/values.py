@@ -61,6 +61,23 @@ class Goal:
         return " ".join(parts)
 
 
+RULES: Mapping[str, str] = {
+    "I1": "every enforcing pinset has a usable spare outside every served chain",
+    "I2": "users broken by our steps stay inside the budget, in every segment, each counted once over the whole plan",
+    "I3": "a swap starts when the new chain is accepted by 1 - budget, and until every edge is over both are",
+    "I4": "a release drops a pin only when what is left is carried and served everywhere, rollback targets included",
+    "I5": "no swap starts while such a release is still below 1 - budget",
+    "I7": "a spare counts where it exists, was proved, is kept apart and can be certified",
+    "I8": "a fresh spare ships with, or before, the release that drops a pin",
+    "I9": "pins that end outlast what replaces them, and end before what they pin",
+    "I10": "a pin on a CA key is good until that CA ends, is distrusted or switches",
+    "I11": "a private key is destroyed when nobody needs it any more",
+    "I12": "a compromise is over when nobody is exposed for the rest of the horizon, client by client",
+    "I14": "nothing is done without a sighting",
+}
+"""What must hold, in a sentence each; `rotator.plan.invariants` asks it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     """What holds a step back: an invariant, in a segment; with the formula and its values."""
@@ -68,6 +85,13 @@ class Binding:
     invariant: str
     segment: str = ""
     formula: str = ""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Say the same in sentences: what must hold, for whom, and the formula."""
+        rule = f"{self.invariant}: {RULES[self.invariant]}" if self.invariant in RULES else self.invariant
+        whom = f"for {self.segment}" if self.segment else ""
+        return tuple(part for part in (rule, whom, self.formula) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ from rotator.files.policy_values import COVER
 from rotator.files.reading import Either, Many, Table, Type
 from rotator.mechanisms.registry import KNOWN_IDS, MODULES, mechanism
 from rotator.model.verdicts import REFUSAL_ORDER, Reason, Verdict
+from rotator.plan.invariants import INVARIANTS
+from rotator.plan.values import RULES
 from rotator.simulate.grammar import ACTIONS, EVENTS
 from tests.docs.making import COMMON, commands, made
 from tests.docs.sources import DOCS, GAPS, ROOT, finding_ids, loss_ids, sections, severities
@@ -210,6 +212,12 @@ def test_the_examples_of_rows_fit_the_grammar() -> None:
         parse_event(text)
     for text in actions:
         parse_action(text)
+
+
+def test_the_invariants_of_planning_are_those_that_plans_name() -> None:
+    rows = re.findall(r"^\| (I\d+) \| (.*) \|$", (DOCS / "planning.md").read_text(), re.MULTILINE)
+    assert dict(rows) == dict(RULES)
+    assert set(INVARIANTS) == set(RULES)
 
 
 # --- all pages --------------------------------------------------------------------------------------------------------

@@ -484,7 +484,6 @@ def ranged(span: Span) -> str:
 
 def about(step: Step) -> Document:
     """Write what there is to know of a step."""
-    binding = step.binding
     days = Facts(
         (
             ("earliest", str(step.earliest or "-")),
@@ -498,9 +497,8 @@ def about(step: Step) -> Document:
             ),
         )
     )
-    waits = [part for part in (binding.invariant, binding.segment, binding.formula) if part] or ["nothing"]
     pins = [*(f"adds {pin}" for pin in step.adds), *(f"drops {pin}" for pin in step.drops)]
-    blocks: list[Block] = [days, Heading("waits for"), Bullets(tuple(waits))]
+    blocks: list[Block] = [days, Heading("waits for"), Bullets(step.binding.said or ("nothing",))]
     if pins:
         blocks += [Heading("pins"), Bullets(tuple(pins))]
     blocks += [
