@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 
 from rotator.errors import printable
 from rotator.report.document import Block, Bullets, Code, Document, Facts, Heading, Paragraph, Table
 
+LEAST, LEAST_WORDS = 20, 12
+"""Cells that the wide column of a table keeps, and any other column or text that is wrapped."""
 _ASCII = str.maketrans(
     {"✓": "+", "✗": "x", "▲": "!", "○": "-", "✖": "X", "\u2013": "-", "\u2014": "-", "…": "...", "·": "."}
 )
@@ -39,7 +41,7 @@ def wrap(text: str, width: int, indent: str = "", first: str | None = None) -> l
     """Break a text into lines."""
     return textwrap.wrap(
         printable(text),
-        max(width, 20),
+        max(width, LEAST_WORDS),
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
         break_long_words=True,
@@ -69,19 +71,32 @@ def _block(block: Block, width: int) -> list[str]:
 
 
 def table(block: Table, width: int) -> list[str]:
-    """Set a table: columns as wide as they need, the wide one wrapped into what is left."""
+    """Set a table: columns as wide as they need, the wide one wrapped into what is left.
+
+    Where that leaves it too little, the widest of the other columns of words are wrapped too.
+    """
     rows = [tuple(printable(cell) for cell in row) for row in block.rows]
     widths = [max([cells(name), *(cells(row[i]) for row in rows)]) for i, name in enumerate(block.columns)]
-    wide = block.columns.index(block.wide) if block.wide else -1
-    if wide >= 0:
-        others = sum(widths) - widths[wide] + 2 * len(widths)
-        widths[wide] = max(20, min(widths[wide], width - others))
+    wrapped: set[int] = set()
+    if block.wide:
+        wide = block.columns.index(block.wide)
+        wrapped.add(wide)
+        need, widths[wide] = widths[wide], min(widths[wide], LEAST)
+        over = sum(widths) + 2 * len(widths) - width
+        words = [n for n, name in enumerate(block.columns) if n != wide and name not in block.right]
+        for column in sorted(words, key=lambda n: -widths[n]):
+            if over > 0 and widths[column] > LEAST_WORDS:
+                cut = min(over, widths[column] - LEAST_WORDS)
+                widths[column] -= cut
+                over -= cut
+                wrapped.add(column)
+        widths[wide] = max(widths[wide], min(need, widths[wide] - over))
     header = [name.upper() for name in block.columns]
-    return [line for row in (header, *rows) for line in _row(row, block, widths, wide)]
+    return [line for row in (header, *rows) for line in _row(row, block, widths, wrapped)]
 
 
-def _row(row: Sequence[str], block: Table, widths: list[int], wide: int) -> list[str]:
-    parts = [wrap(cell, widths[i]) if i == wide else [cell] for i, cell in enumerate(row)]
+def _row(row: Sequence[str], block: Table, widths: list[int], wrapped: Container[int]) -> list[str]:
+    parts = [wrap(cell, widths[i]) if i in wrapped else [cell] for i, cell in enumerate(row)]
     lines = []
     for depth in range(max(len(part) for part in parts)):
         shown = []

@@ -122,6 +122,18 @@ def test_lines_of_text_keep_to_their_width() -> None:
         assert max(map(len, text.render(document, width=width).splitlines())) <= width
 
 
+def test_a_table_that_is_too_broad_wraps_its_other_words_too_and_cuts_no_number() -> None:
+    """The numbers of a row stay whole; what is said in words goes on below."""
+    row = ("LOST", "shop-android 7.2.0 (android-7)", "warehouse", "934,000-1,075,000", "no path to a root " * 4)
+    table = Table(("verdict", "cohort", "host", "clients", "why"), (row,), right=("clients",), wide="why")
+    lines = text.render(Document("t", (table,)), width=80).splitlines()[2:]
+    assert max(map(len, lines)) <= 80
+    assert "934,000-1,075,000" in lines[1]
+    words = " ".join(line[11:28] for line in lines[1:]).split()
+    assert " ".join(words[:3]) == "shop-android 7.2.0 (android-7)"
+    assert text.render(Document("t", (table,)), width=132).count("shop-android 7.2.0 (android-7)") == 1
+
+
 def test_numbers_stand_right_and_headings_stand_out() -> None:
     table = Table(("name", "count"), (("a", "1"), ("b", "1,000")), right=("count",))
     assert text.render(Document("t", (Heading("part"), table))).splitlines()[2:] == [
