@@ -23,9 +23,22 @@ _INDEX = re.compile(r"^apps\.(?P<app>.+?)\.releases\[(?P<index>\d+)\]")
 #: What of each table a reviewer wants to see when it changes; limits and overrides come on their own.
 WATCHED: Mapping[str, tuple[str, ...]] = {
     "keys": ("status", "custody", "proved"),
-    "hosts": ("names", "serves", "control", "renew_key", "issuer_pool"),
+    "hosts": ("names", "serves", "control", "renew_key", "renew_days", "issuer_pool", "other_clients"),
     "pinsets": ("primary", "backups", "authorities", "certificates", "covers", "mode", "combine", "delivery", "stale"),
-    "apps": ("mechanism", "hosts", "trust", "break_budget", "floors", "adoption", "beside"),
+    "apps": (
+        "mechanism",
+        "hosts",
+        "trust",
+        "break_budget",
+        "floors",
+        "adoption",
+        "beside",
+        "counts",
+        "unseen",
+        "cleartext",
+        "review_days",
+        "rollout",
+    ),
 }
 
 
@@ -349,7 +362,7 @@ def _text(value: object) -> str | None:
         return ", ".join(_text(entry) or "" for entry in value) or "nothing"
     if hasattr(value, "__dataclass_fields__"):
         named = [(f.name, getattr(value, f.name)) for f in fields(value)]  # type: ignore[arg-type]  # as just seen
-        return " ".join(f"{_text(entry)}" for _, entry in named if entry not in (None, "", ()))
+        return " ".join(f"{name}={_text(entry)}" for name, entry in named if entry not in (None, "", ()))
     return str(value)
 
 

@@ -312,6 +312,14 @@ class Work:
             proof=f"telemetry no older than {self.draft.policy.limits.sighting_days} days (I14)",
         )
 
+    def _ready(self, found: Dated) -> str:
+        """Say what the first day to serve comes from; who need not wait for anybody needs no days of safety."""
+        if found.ready is None:
+            return formula(self.draft, found)
+        if found.earliest is None or found.earliest <= found.ready:
+            return f"ready {found.ready}: nobody has to be waited for"
+        return f"ready {found.ready} + {self.draft.policy.limits.safety_days:g} days of safety"
+
     def _serves(self, found: Dated, last: date | None, numbers: _Numbers) -> list[Step]:
         old = {host: ", ".join(own.old) for own in self.draft.target.exchanges for host in own.hosts}
         return [
@@ -326,9 +334,7 @@ class Work:
                 binding=Binding(
                     invariant=found.weighed.invariant,
                     segment=found.weighed.segment,
-                    formula=f"ready {found.ready} + {self.draft.policy.limits.safety_days:g} days of safety"
-                    if found.ready
-                    else formula(self.draft, found),
+                    formula=self._ready(found),
                 ),
                 undo=f"serve {old[action.parts[0]] or 'the old chain'} again, "
                 f"for {self.draft.policy.limits.rollback_days:g} days",

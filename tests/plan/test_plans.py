@@ -27,9 +27,31 @@ def test_a_rotation_waits_until_enough_carry_the_key(desk: Desk) -> None:
     # .20 e^(-t/25) = .03, t = 25 ln(6.667) = 47.4 days: the 48th is the first whole day.
     assert step(found, "observe").planned == day("2027-01-07")
     assert step(found, "serve").planned == day("2027-01-11")
+    assert step(found, "serve").binding.formula == "ready 2027-01-07 + 4 days of safety"
     # 1 day to deploy and 14 to roll back before the old pin goes.
     assert step(found, "drop").planned == day("2027-01-26")
     assert [s.number for s in found.steps] == list(range(1, len(found.steps) + 1))
+
+
+def test_where_nobody_is_waited_for_no_days_of_safety_are_named(desk: Desk) -> None:
+    """Who all carry the key today are served today: the formula says so, and every rule is said in a sentence."""
+    text = policy(app(adoption='"deploy"'), limits="break_budget = 1\nreview_days = 0\nsafety_days = 4\n")
+    own = step(plan(desk, text, Goal(to="c")), "serve")
+    assert own.planned == own.earliest
+    assert "of safety" not in own.binding.formula
+    assert own.binding.formula.endswith("nobody has to be waited for")
+    rule, whom, last = own.binding.said
+    assert rule.startswith("I2: users broken by our steps stay inside the budget")
+    assert whom.startswith("for ")
+    assert last == own.binding.formula
+
+
+def test_the_steps_of_a_plan_that_is_never_possible_name_no_day_that_is_none(desk: Desk) -> None:
+    found = plan(desk, policy(app(), limits="break_budget = 0.01\nreview_days = 0\n"))
+    assert found.never
+    drop = step(found, "drop").binding
+    assert "None" not in " ".join(drop.said)
+    assert "no day for that yet" in drop.formula
 
 
 def test_at_best_is_the_end_of_the_curve(desk: Desk) -> None:

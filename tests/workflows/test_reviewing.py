@@ -55,6 +55,19 @@ def work(tmp_path: Path) -> Work:
     return Work(tmp_path)
 
 
+def test_numbers_that_stand_on_something_else_are_said(work: Work, run: Run) -> None:
+    """Counts that are called measured where they were assumed change no verdict, and what every number stands on."""
+    work.change(
+        (
+            'mechanism = "okhttp"\ntrust',
+            'mechanism = "okhttp"\ncounts = { basis = "assumed", source = "a guess" }\ntrust',
+        )
+    )
+    code, out = review(run)
+    assert code == 0
+    assert "apps.shop.counts: new, source=a guess basis=assumed spread=measured" in out
+
+
 def review(run: Run, *more: str) -> tuple[int, str]:
     ran = run("review", "policy.toml", "--base", "before", *more)
     assert ran.code in (0, 1), ran.err
