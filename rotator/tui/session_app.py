@@ -17,7 +17,7 @@ from rotator.simulate.rotation import Rotation
 from rotator.tui.look import Signs
 from rotator.tui.screens.dialogs import Choose, Confirm, Pick
 from rotator.tui.turns import Turn, Turns
-from rotator.tui.widgets.line_table import Column, Line
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows import journal as journals
 from rotator.workflows import reports
 from rotator.workflows import session as sessions

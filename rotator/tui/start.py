@@ -24,7 +24,8 @@ from rotator.tui.screens.dialogs import Ask, Confirm, Help
 from rotator.tui.screens.pages import Page, text_lines
 from rotator.tui.screens.picker import FilePicker, shown_paths
 from rotator.tui.widgets.bars import Bar, key_line
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows.counting import plan_import, write_import
 from rotator.workflows.creating import Created, draft, write_draft
 from rotator.workflows.inputs import Given

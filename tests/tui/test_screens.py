@@ -10,7 +10,8 @@ import pytest
 from rotator.report.document import Document, Paragraph
 from rotator.report.plotting import area, columns, nice_top, stretched
 from rotator.report.ruler import UNITS, ruler
-from rotator.tui.widgets.line_table import Line, Lines, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Line, Lines
 from rotator.workflows import reports
 from tests.tui.piloting import LARGE, NOW, SMALL, copy_of, drive, planner, typed
 

@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 
 from rotator.tui.look import Signs
 from rotator.tui.screens.dialogs import BOX, Option
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 
 PEM = "-----BEGIN "
 SUSPECTED: Sequence[Option] = (

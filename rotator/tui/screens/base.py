@@ -22,7 +22,8 @@ from rotator.simulate.totals import Total
 from rotator.tui.actions import EVERYWHERE, HELP, PANES, Action, bindings
 from rotator.tui.jump import Target
 from rotator.tui.widgets.bars import Bar, Part, key_line
-from rotator.tui.widgets.line_table import LineTable, fit
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import fit
 from rotator.tui.working import WorkingScreen
 
 if TYPE_CHECKING:

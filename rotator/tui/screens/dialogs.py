@@ -15,7 +15,8 @@ from textual.widgets import Input, Static
 
 from rotator.tui.actions import EVERYWHERE, LIST, PANES, Action
 from rotator.tui.keymaps import KeyNames
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 
 BOX = """
 {name} {{ align: center middle; background: $background 60%; }}

@@ -32,7 +32,8 @@ from rotator.tui.screens.alarming import AskingScreen
 from rotator.tui.screens.emergency_lines import head, known, standing
 from rotator.tui.screens.pages import Page
 from rotator.tui.widgets.bars import Bar, Part
-from rotator.tui.widgets.line_table import LineTable, fit
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import fit
 from rotator.tui.widgets.responses import Axis, Responses
 from rotator.workflows import reports
 from rotator.workflows import session as sessions

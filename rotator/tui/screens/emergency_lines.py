@@ -16,7 +16,7 @@ from rotator.report.responses import few
 from rotator.report.text import cells
 from rotator.tui.look import Signs
 from rotator.tui.widgets.bars import Part
-from rotator.tui.widgets.line_table import fit
+from rotator.tui.widgets.lines import fit
 from rotator.workflows.watching import clocks, said_clocks
 
 

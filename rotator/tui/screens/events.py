@@ -15,7 +15,8 @@ from textual.widgets import Input
 from rotator.tui.look import Signs
 from rotator.tui.screens.pages import key_parts
 from rotator.tui.widgets.bars import Bar
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 
 Choice = tuple[str, str]
 

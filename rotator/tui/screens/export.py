@@ -15,7 +15,8 @@ from rotator.report import text as text_report
 from rotator.tui.actions import EXPORT
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.dialogs import Ask, Confirm
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows import session as sessions
 from rotator.workflows.exporting import POLICY, Asked, Export, plan_changes, staged, to_document, write_export
 from rotator.workflows.pinset_files import FileChange

@@ -20,7 +20,8 @@ from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.home import finding_document
 from rotator.tui.screens.pages import Page
 from rotator.tui.screens.why import Why
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.tui.widgets.matrix import Matrix
 from rotator.workflows import session as sessions
 from rotator.workflows.coverage import Coverage, blocks_of, coverage

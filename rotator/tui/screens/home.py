@@ -19,7 +19,8 @@ from rotator.simulate.totals import Total
 from rotator.tui.actions import HOME
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.pages import Page, text_lines
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows.whatif import playing
 
 MOST_TO_DO, MOST_DATES = 60, 12

@@ -25,7 +25,8 @@ from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.dialogs import Ask, Confirm
 from rotator.tui.screens.pages import Page, text_lines
 from rotator.tui.screens.picker import FilePicker, shown_paths
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows import session as sessions
 from rotator.workflows.bringing import SECONDS, Bringing, Brought, bad, bring, carry_out, observed_document, plan
 from rotator.workflows.observing import Observed, keep, look

@@ -15,7 +15,8 @@ from rotator.report import mechanisms as said
 from rotator.report import text as text_report
 from rotator.tui.actions import MECHANISMS
 from rotator.tui.screens.base import PlannerScreen
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 
 
 class MechanismsScreen(PlannerScreen):

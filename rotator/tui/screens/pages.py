@@ -15,7 +15,8 @@ from rotator.report.document import Document
 from rotator.report.text import cells, wrap
 from rotator.tui.look import Signs
 from rotator.tui.widgets.bars import Bar, Part
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 
 
 class Page(ModalScreen[bool]):

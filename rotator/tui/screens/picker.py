@@ -19,7 +19,8 @@ from textual.widgets import Input
 
 from rotator.tui.look import Signs
 from rotator.tui.widgets.bars import Bar, Part
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 KEYS = (("enter", "open or take"), ("space", "mark"), ("left", "up"), ("/", "path or filter"), ("esc", "cancel"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -17,10 +17,10 @@ from textual.widget import Widget
 from rotator.errors import RotatorError
 from rotator.model.names import some
 from rotator.model.when import parse_instant
-from rotator.plan.values import Exit, Goal, Plan, Span, Step
+from rotator.plan.values import Exit, Goal, Plan, Step
 from rotator.report import text as text_report
-from rotator.report.document import Block, Bullets, Document, Facts, Heading, Paragraph, percent
-from rotator.report.plan import answer_of, at_best, people, state_of, to_document, to_json
+from rotator.report.document import Document, Facts, Paragraph
+from rotator.report.plan import people, state_of, to_document, to_json
 from rotator.report.text import wrap
 from rotator.tui.actions import PLAN
 from rotator.tui.screens.base import PlannerScreen
@@ -28,12 +28,13 @@ from rotator.tui.screens.curves import Curves
 from rotator.tui.screens.dialogs import Ask
 from rotator.tui.screens.goal import GoalDialog
 from rotator.tui.screens.pages import Page
+from rotator.tui.screens.plan_lines import STATES, about, broken, said, same, verdict
 from rotator.tui.widgets.bars import Bar, Part
-from rotator.tui.widgets.line_table import Column, Line, LineTable, fit
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line, fit
 from rotator.workflows import reports
 from rotator.workflows.planning import axis, can_take, over_time, plan, usual_goals, with_step, with_way
 
-STATES = {"BLOCKED": "breaks", "NEVER": "breaks", "UNSURE": "breaks", "ready": "ok", "planned": "ok"}
 LETTERS = "ABCDE"
 LEGEND = "P ship or publish, F floor, s see, C serve, D drop, R revoke, X destroy, | due"
 
@@ -439,70 +440,3 @@ class PlanScreen(PlannerScreen):
         if self.plan is None:
             return self.refused
         return text_report.render(to_document(self.plan), ascii_only=self.planner.signs.ascii_only)
-
-
-def same(one: Goal, other: Goal) -> bool:
-    """Say whether two goals are about the same, whatever ways out are taken and steps moved."""
-    return replace(one, take=(), reason="", moved=()) == replace(other, take=(), reason="", moved=())
-
-
-def said(day: date | None, *, wide: bool) -> str:
-    """Show a day, shortly where there is little room."""
-    if day is None:
-        return "-"
-    return day.isoformat() if wide else f"{day:%-d %b %y}"
-
-
-def broken(step: Step, *, wide: bool) -> str:
-    """Show who is broken after a step."""
-    if step.after is None:
-        return "-"
-    total = step.after.broken
-    return people(total) if wide or total.high is None else percent(total.share)
-
-
-def verdict(shown: Plan) -> list[tuple[str, str]]:
-    """Give what is said before any date, each sentence with its style."""
-    first = answer_of(shown).removeprefix(f"{shown.goal.text}: ")
-    late = shown.slack is not None and shown.slack < 0
-    lines = [(f"{first[:1].upper()}{first[1:]}", "breaks" if shown.never or shown.replayed or late else "ok")]
-    if shown.loss:
-        lines.append((f"ACCEPTED LOSS: {shown.loss}.", "exposed"))
-    if shown.accepted:
-        lines.append((f"OVERRIDDEN: a loss beyond the budget is accepted. Reason: {shown.accepted}", "exposed"))
-    if shown.never:
-        lines.append((at_best(shown), ""))
-    if shown.replayed:
-        lines.append((f"The replay does not agree: {some(shown.replayed)}. Do not use this plan.", "breaks"))
-    return lines
-
-
-def ranged(span: Span) -> str:
-    """Show the three days of a range."""
-    return ", ".join(str(day or "never") for day in (span.p10, span.p50, span.p90))
-
-
-def about(step: Step) -> Document:
-    """Write what there is to know of a step."""
-    days = Facts(
-        (
-            ("earliest", str(step.earliest or "-")),
-            ("planned", str(step.planned or "-")),
-            ("latest", str(step.latest or "-")),
-            *((("P10 P50 P90", ranged(step.span)),) if step.span is not None else ()),
-            *(
-                (word, f"{people(standing.broken)} broken, {people(standing.exposed)} exposed")
-                for word, standing in (("before", step.before), ("after", step.after))
-                if standing is not None
-            ),
-        )
-    )
-    pins = [*(f"adds {pin}" for pin in step.adds), *(f"drops {pin}" for pin in step.drops)]
-    blocks: list[Block] = [days, Heading("waits for"), Bullets(step.binding.said or ("nothing",))]
-    if pins:
-        blocks += [Heading("pins"), Bullets(tuple(pins))]
-    blocks += [
-        Heading("how it is undone, and what proves it done"),
-        Bullets((f"undo: {step.undo or 'nothing to undo'}", f"done when: {step.proof or 'nothing proves it'}")),
-    ]
-    return Document(f"Step {step.number}: {step.title}", tuple(blocks))

@@ -18,7 +18,8 @@ from rotator.tui.actions import REPORTS
 from rotator.tui.screens.base import PlannerScreen
 from rotator.tui.screens.dialogs import Ask
 from rotator.tui.screens.pages import text_lines
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows import reports
 from rotator.workflows.comparing import at_day, compare, days_of, turns_of
 

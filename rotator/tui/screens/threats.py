@@ -15,7 +15,8 @@ from rotator.report.threats import headlines, sign, to_document
 from rotator.simulate.grid import Outcome, Threats
 from rotator.tui.actions import THREATS
 from rotator.tui.screens.base import PlannerScreen
-from rotator.tui.widgets.line_table import Column, Line, LineTable
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line
 from rotator.workflows.threatening import hosts_with_chains, threats_of
 
 STYLES = {

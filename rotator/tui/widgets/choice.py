@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from rotator.report.text import cells
 from rotator.tui.look import Signs
-from rotator.tui.widgets.line_table import fit
+from rotator.tui.widgets.lines import fit
 
 NONE = "-"
 

@@ -16,7 +16,8 @@ from rotator.simulate.impact import Group, GroupList, Groups, Impact, Who
 from rotator.simulate.question import Answer
 from rotator.simulate.totals import Total
 from rotator.tui.look import Signs
-from rotator.tui.widgets.line_table import Column, Line, Lines, LineTable, Parts
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line, Lines, Parts
 from rotator.workflows.course import Course
 from rotator.workflows.whatif import WhatIf
 

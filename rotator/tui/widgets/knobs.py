@@ -16,7 +16,7 @@ from rotator.report.text import pad
 from rotator.tui.actions import KNOBS, bindings
 from rotator.tui.look import Signs
 from rotator.tui.widgets.drawn import Drawn
-from rotator.tui.widgets.line_table import fit
+from rotator.tui.widgets.lines import fit
 from rotator.workflows.whatif import Knob
 
 

@@ -12,7 +12,8 @@ from rotator.report.document import compact, span
 from rotator.report.text import cells
 from rotator.simulate.impact import Glance, GroupList, Groups, Impact
 from rotator.tui.look import Signs
-from rotator.tui.widgets.line_table import Column, Line, Lines, LineTable, Parts, fit
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line, Lines, Parts, fit
 
 SHORT = 7
 """Cells of a host's name where there is little room."""

@@ -13,7 +13,8 @@ from rotator.report.plotting import Series
 from rotator.report.responses import count, few, short_title
 from rotator.report.ruler import UNITS, marked, ruler
 from rotator.tui.look import Signs
-from rotator.tui.widgets.line_table import Column, Line, LineTable, Parts
+from rotator.tui.widgets.line_table import LineTable
+from rotator.tui.widgets.lines import Column, Line, Parts
 from rotator.tui.widgets.plot import Plot
 from rotator.workflows.watching import Hours, hours, versions
 
