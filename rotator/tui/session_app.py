@@ -52,6 +52,10 @@ class SessionApp(App[int]):
         del session
         return lambda: None
 
+    def on_unmount(self) -> None:
+        """Leave no work behind."""
+        self.turns.leave()
+
     def redraw(self) -> None:
         """Draw the screen from the session."""
 

@@ -157,6 +157,22 @@ def test_files_that_are_being_written_are_not_given_up_half_way(policy: str) -> 
     assert any("files are being written" in text for text in told)
 
 
+def test_the_end_of_the_planner_gives_an_edit_up(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ends it, by a closed terminal for example: nobody waits for the work then."""
+    app = planner(policy)
+    monkeypatch.setattr(planner_app, "check", endless)
+    jobs = []
+
+    async def keys(pilot: Pilot[Any]) -> None:
+        app.attempt(lambda: sessions.mark_key(app.session, "api-2026", "destroyed"))
+        jobs.append(app.turns.job)
+        await pilot.pause(0.1)
+
+    driven(app, keys)
+    assert jobs[0] is not None
+    assert jobs[0].given_up
+
+
 def test_an_edit_does_not_overwrite_a_session_that_came_from_elsewhere_meanwhile(policy: str) -> None:
     app = planner(policy)
 
